@@ -1,0 +1,39 @@
+import type { HeadLimits } from '../http1/message-head.ts';
+
+/** Process-wide settings of the data plane, from flags. Plain data: it travels to workers. Times in ms, sizes in bytes. */
+export interface ProxySettings {
+  readonly requestLimits: HeadLimits;
+  readonly responseLimits: HeadLimits;
+  /** Bounds of trailer sections. */
+  readonly trailerLimits: { readonly maxBytes: number; readonly maxFields: number };
+  /** Largest request body; 0 means no limit. */
+  readonly maxRequestBodyBytes: number;
+  readonly clientHeaderTimeoutMs: number;
+  readonly clientKeepAliveMs: number;
+  readonly clientKeepAliveRequests: number;
+  /** A request body slower than this many bytes a second over 10 s is refused (408); 0 turns it off. */
+  readonly minBodyBytesPerSecond: number;
+  /** A client that takes nothing of a waiting response for this long is dropped. */
+  readonly clientWriteTimeoutMs: number;
+  /** Tunnels (WebSocket) without a byte either way for this long are closed. */
+  readonly tunnelIdleMs: number;
+  /** CIDRs whose X-Forwarded-* are believed. Empty: nobody's. */
+  readonly trustedProxies: readonly string[];
+  /** Append the peer to the client's X-Forwarded-For instead of replacing it, as ingress-nginx's compute-full-forwarded-for. */
+  readonly appendForwardedFor: boolean;
+  readonly allowUnderscores: boolean;
+  /** Pass the upstream's Server field on. */
+  readonly passServerHeader: boolean;
+  /** Keep %2F and %5C in paths instead of refusing them. */
+  readonly allowEncodedSlashes: boolean;
+  readonly upstream: UpstreamSettings;
+  readonly accessLog: boolean;
+}
+
+export interface UpstreamSettings {
+  /** Idle connections kept per endpoint and worker. */
+  readonly maxIdle: number;
+  readonly idleTimeoutMs: number;
+  readonly maxLifetimeMs: number;
+  readonly maxRequestsPerConnection: number;
+}
