@@ -1,0 +1,57 @@
+import type { Filter } from '../filters/filter.ts';
+import type { EndpointSet, TableRoute } from '../table/route-table.ts';
+import type { RouteMetrics } from '../telemetry/route-metrics.ts';
+import type { HeaderList } from '../util/header-list.ts';
+
+/** The run-time form of a table: built in a worker by the linker, replaced as a whole by one assignment, never mutated by readers. */
+export interface LinkedTable {
+  readonly generation: number;
+  readonly digest: string;
+  readonly routes: ReadonlyMap<string, LinkedRoute>;
+  readonly upstreams: ReadonlyMap<string, LinkedUpstream>;
+  /** The route that serves this request, or undefined (404). Allocates nothing on the common path. */
+  match(request: MatchRequest): LinkedRoute | undefined;
+}
+
+/** What matching looks at. */
+export interface MatchRequest {
+  readonly method: string;
+  /** Canonical: lower case, no port, no trailing dot. */
+  readonly host: string;
+  /** Normalised. */
+  readonly path: string;
+  /** With its leading '?', or ''. */
+  readonly query: string;
+  readonly headers: HeaderList;
+  readonly clientAddress: string;
+}
+
+export interface LinkedRoute {
+  readonly route: TableRoute;
+  /** Filters that have a request half, in order; undefined when there are none. */
+  readonly requestFilters: readonly Filter[] | undefined;
+  /** Filters that have a response half, in reverse order; undefined when there are none. */
+  readonly responseFilters: readonly Filter[] | undefined;
+  /** Empty when the route answers by itself. */
+  readonly backends: readonly LinkedBackend[];
+  /** Row for exchanges that reach no backend. */
+  readonly metrics: RouteMetrics;
+}
+
+export interface LinkedBackend {
+  readonly upstream: LinkedUpstream;
+  readonly weight: number;
+  readonly role: 'stable' | 'canary';
+  readonly fallback: number | undefined;
+  readonly metrics: RouteMetrics;
+}
+
+/** An upstream as the linker sees it; src/upstream implements it. Kept across tables while its id and digest stay. */
+export interface LinkedUpstream {
+  readonly id: string;
+  readonly endpointCount: number;
+  /** Takes a new endpoint list; connections of endpoints that stay are kept. `slots` maps `address:port` to board slots. */
+  update(set: EndpointSet, slots: ReadonlyMap<string, number>): void;
+  /** No table refers to it any more: idle connections close, busy ones finish. */
+  retire(): void;
+}
