@@ -1,0 +1,98 @@
+import type { Candidate } from '../balance/balancer.ts';
+import type { Endpoint } from '../table/route-table.ts';
+import type { ResponseSink } from './response-sink.ts';
+import { UpstreamConnection } from './upstream-connection.ts';
+import type { ExchangeTimeouts } from './upstream-connection.ts';
+import type { UpstreamContext } from './upstream-context.ts';
+
+/**
+ * One endpoint of one upstream: what the balancer chooses among, and its connections. Idle ones form a stack, so that the
+ * warmest is taken first and the rest age out.
+ */
+export class EndpointPool implements Candidate {
+  readonly endpoint: Endpoint;
+  readonly context: UpstreamContext;
+  /** `address:port`, for logs. */
+  readonly label: string;
+  weight: number;
+  slot: number;
+
+  readonly #idle: UpstreamConnection[] = [];
+  #open = 0;
+  #retired = false;
+
+  constructor(endpoint: Endpoint, label: string, slot: number, context: UpstreamContext) {
+    this.endpoint = endpoint;
+    this.label = label;
+    this.weight = endpoint.weight;
+    this.slot = slot;
+    this.context = context;
+  }
+
+  get idleCount(): number {
+    return this.#idle.length;
+  }
+
+  get openCount(): number {
+    return this.#open;
+  }
+
+  /** Lends a connection to `sink`: an idle one, or (always, when `fresh`) a new one, which reports when it is up. */
+  acquire(sink: ResponseSink, method: string, timeouts: ExchangeTimeouts, fresh: boolean): UpstreamConnection {
+    const reused = fresh ? undefined : this.#takeIdle();
+    if (reused !== undefined) {
+      this.context.counters.upstreamReused();
+      reused.begin(sink, method, timeouts);
+      return reused;
+    }
+    this.#open++;
+    const connection = new UpstreamConnection(this, this.context.sweeper.now());
+    connection.begin(sink, method, timeouts);
+    return connection;
+  }
+
+  /** Takes a connection back after a clean exchange, or closes it when it is old or not needed. */
+  release(connection: UpstreamConnection): boolean {
+    const { upstream } = this.context.settings;
+    const now = this.context.sweeper.now();
+    if (
+      this.#retired ||
+      this.#idle.length >= upstream.maxIdle ||
+      connection.exchanges >= upstream.maxRequestsPerConnection ||
+      now - connection.createdAtMs >= upstream.maxLifetimeMs
+    ) {
+      return false;
+    }
+    connection.deadline = now + Math.min(upstream.idleTimeoutMs, connection.peerIdleMs);
+    this.#idle.push(connection);
+    return true;
+  }
+
+  /** An idle connection is no longer fit to be lent. */
+  forget(connection: UpstreamConnection): void {
+    const index = this.#idle.lastIndexOf(connection);
+    if (index >= 0) this.#idle.splice(index, 1);
+  }
+
+  /** A connection's socket has closed. */
+  closed(wasConnected: boolean): void {
+    this.#open--;
+    if (wasConnected) this.context.counters.upstreamClosed();
+  }
+
+  /** The endpoint left the table: idle connections close now, busy ones after their exchange. */
+  retire(): void {
+    this.#retired = true;
+    for (const connection of this.#idle.splice(0)) connection.destroy();
+  }
+
+  #takeIdle(): UpstreamConnection | undefined {
+    const now = this.context.sweeper.now();
+    for (;;) {
+      const connection = this.#idle.pop();
+      if (connection === undefined) return undefined;
+      if (connection.isFit(now)) return connection;
+      connection.destroy();
+    }
+  }
+}

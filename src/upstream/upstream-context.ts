@@ -1,0 +1,32 @@
+import type { EndpointBoard } from '../balance/endpoint-board.ts';
+import type { HeadLimits } from '../http1/message-head.ts';
+import type { DeadlineSweeper } from '../util/deadline-sweeper.ts';
+
+/** How connections to one endpoint are kept. Times in ms. */
+export interface PoolLimits {
+  /** Idle connections kept per endpoint and worker. */
+  readonly maxIdle: number;
+  readonly idleTimeoutMs: number;
+  readonly maxLifetimeMs: number;
+  readonly maxRequestsPerConnection: number;
+}
+
+/** What every upstream connection of a worker shares. */
+export interface UpstreamContext {
+  readonly settings: {
+    readonly responseLimits: HeadLimits;
+    readonly trailerLimits: { readonly maxBytes: number; readonly maxFields: number };
+    readonly upstream: PoolLimits;
+  };
+  readonly sweeper: DeadlineSweeper;
+  readonly board: EndpointBoard;
+  readonly counters: UpstreamCounters;
+  /** Uniform in [0, 1). */
+  readonly random: () => number;
+}
+
+export interface UpstreamCounters {
+  upstreamOpened(): void;
+  upstreamReused(): void;
+  upstreamClosed(): void;
+}

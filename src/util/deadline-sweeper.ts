@@ -1,0 +1,68 @@
+/** Something whose time can run out. The sweeper owns `sweepIndex`; start it at -1. */
+export interface Expiring {
+  /** Moment on the sweeper's clock (ms), 0 for none. Setting it costs a store, no timer. */
+  deadline: number;
+  sweepIndex: number;
+  /** Called at the first sweep past `deadline`, which has been set back to 0. */
+  onDeadline(now: number): void;
+}
+
+/**
+ * Deadlines without a timer each: members are looked at every 100 ms. A deadline therefore fires up to one period late.
+ * The clock is monotonic milliseconds.
+ */
+export class DeadlineSweeper {
+  readonly #members: Expiring[] = [];
+  readonly #periodMs: number;
+  readonly #clock: () => number;
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(periodMs = 100, clock: () => number = () => performance.now()) {
+    this.#periodMs = periodMs;
+    this.#clock = clock;
+  }
+
+  now(): number {
+    return this.#clock();
+  }
+
+  get size(): number {
+    return this.#members.length;
+  }
+
+  start(): void {
+    this.#timer ??= setInterval(() => this.sweep(), this.#periodMs).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+  }
+
+  add(member: Expiring): void {
+    if (member.sweepIndex >= 0) return;
+    member.sweepIndex = this.#members.length;
+    this.#members.push(member);
+  }
+
+  remove(member: Expiring): void {
+    const index = member.sweepIndex;
+    if (index < 0) return;
+    member.sweepIndex = -1;
+    const last = this.#members.pop();
+    if (last === undefined || last === member) return;
+    this.#members[index] = last;
+    last.sweepIndex = index;
+  }
+
+  /** Looks at every member once. Backwards, because a member may remove itself (the last one takes its place). */
+  sweep(): void {
+    const now = this.#clock();
+    for (let index = this.#members.length - 1; index >= 0; index--) {
+      const member = this.#members[index];
+      if (member === undefined || member.deadline === 0 || member.deadline > now) continue;
+      member.deadline = 0;
+      member.onDeadline(now);
+    }
+  }
+}
