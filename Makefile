@@ -1,0 +1,47 @@
+# Node 26 comes from node_modules (the npm package `node`): the machine needs npm and any Node that runs it.
+.DEFAULT_GOAL := help
+.PHONY: help install run test check golden generate bench fuzz format clean
+MAKEFLAGS += --no-print-directory --no-builtin-rules
+
+NODE := node_modules/.bin/node
+INSTALLED := node_modules/.installed
+JEST := $(NODE) --experimental-vm-modules --disable-warning=ExperimentalWarning node_modules/jest/bin/jest.js
+SECONDS ?= 60
+ARGS ?=
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+
+$(INSTALLED): package-lock.json
+	@npm ci --loglevel=error --no-fund --no-audit
+	@touch $@
+
+install: $(INSTALLED) ## install the pinned packages, Node 26 among them
+
+run: $(INSTALLED) ## serve examples/quickstart with small echo upstreams until Ctrl-C
+	@exec $(NODE) tools/run-quickstart.ts $(ARGS)
+
+test: $(INSTALLED) ## run every test; the last line is `N passed, N failed, N skipped`
+	@$(NODE) tools/test-all.ts $(ARGS)
+
+check: $(INSTALLED) ## types, lint, format, generated files, layers, goldens
+	@$(NODE) tools/check.ts $(ARGS)
+
+golden: $(INSTALLED) ## rewrite what the golden cases expect; read the diff before you commit it
+	@UPDATE_GOLDEN=1 $(JEST) test/golden/ $(ARGS)
+
+generate: $(INSTALLED) ## rewrite generated files: CRDs, references, lint rules of the layers
+	@$(NODE) tools/layers.ts
+	@$(NODE) tools/generate.ts
+
+bench: $(INSTALLED) ## measure against nginx, HAProxy, Envoy and Go; ARGS='--only small-get --quick'
+	@$(NODE) test/bench/run.ts $(ARGS)
+
+fuzz: $(INSTALLED) ## feed the codec with hostile bytes for SECONDS=60
+	@$(NODE) test/fuzz/run.ts --seconds $(SECONDS) $(ARGS)
+
+format: $(INSTALLED) ## write every file in the common format
+	@node_modules/.bin/prettier --write --log-level=warn .
+
+clean: ## remove what the other targets made
+	@rm -rf node_modules .cache coverage
