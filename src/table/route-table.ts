@@ -19,6 +19,15 @@ export interface RouteTable {
 /** The parts of a table that have entries; each entry has `id` and `digest`. */
 export type TablePart = 'routes' | 'hosts' | 'upstreams' | 'endpoints' | 'certificates';
 
+/** Part → type of its entries. */
+export interface TableEntries {
+  readonly routes: TableRoute;
+  readonly hosts: TableHost;
+  readonly upstreams: TableUpstream;
+  readonly endpoints: EndpointSet;
+  readonly certificates: TableCertificate;
+}
+
 /** One way for a request to be served: hosts, one path, finer conditions, what is done. */
 export interface TableRoute {
   /** Stable while the object's shape is, e.g. `Ingress/team-a/shop/0.2` (rule 0, path 2). */
@@ -95,6 +104,8 @@ export interface WeightedBackend {
   readonly role: 'stable' | 'canary';
   /** Index of the backend that serves instead when this one has no endpoints (a canary falls back to its main). */
   readonly fallback?: number;
+  /** Index of a backend without whose endpoints this one is not used either: that one is taken, and answers 503. */
+  readonly requires?: number;
 }
 
 /** Sends a request to a backend by header or cookie. */

@@ -1,16 +1,14 @@
-import type { EndpointSet, TableCertificate, TableHost, TableRoute, TableUpstream } from './route-table.ts';
+import type { TableEntries, TablePart } from './route-table.ts';
+
+/** What differs between two tables, by part. */
+export type TableChanges = { readonly [P in TablePart]: PartDelta<TableEntries[P]> };
 
 /** What turns the table of generation `base` into that of `generation`. A delta from base 0 is a whole table. */
-export interface TableDelta {
+export interface TableDelta extends TableChanges {
   readonly base: number;
   readonly generation: number;
   /** Digest of the resulting table: a receiver that ends elsewhere asks for the whole table. */
   readonly digest: string;
-  readonly routes: PartDelta<TableRoute>;
-  readonly hosts: PartDelta<TableHost>;
-  readonly upstreams: PartDelta<TableUpstream>;
-  readonly endpoints: PartDelta<EndpointSet>;
-  readonly certificates: PartDelta<TableCertificate>;
 }
 
 export interface PartDelta<T> {
