@@ -23,12 +23,15 @@ export class LinearRegex {
   readonly pattern: string;
   /** Capture groups, without the whole. */
   readonly groupCount: number;
+  /** Number of each named group. */
+  readonly groupNames: ReadonlyMap<string, number>;
   readonly #regex: RE2JS;
 
   constructor(pattern: string, regex: RE2JS) {
     this.pattern = pattern;
     this.#regex = regex;
     this.groupCount = regex.groupCount();
+    this.groupNames = new Map(Object.entries(regex.namedGroups()));
   }
 
   /** Whether the pattern matches the whole text. */
