@@ -38,7 +38,12 @@ export class EndpointPool implements Candidate {
   }
 
   /** Lends a connection to `sink`: an idle one, or (always, when `fresh`) a new one, which reports when it is up. */
-  acquire(sink: ResponseSink, method: string, timeouts: ExchangeTimeouts, fresh: boolean): UpstreamConnection {
+  acquire(
+    sink: ResponseSink,
+    method: string,
+    timeouts: ExchangeTimeouts,
+    fresh: boolean,
+  ): UpstreamConnection {
     const reused = fresh ? undefined : this.#takeIdle();
     if (reused !== undefined) {
       this.context.counters.upstreamReused();

@@ -17,10 +17,9 @@ export interface ResponseSink {
   /** 1xx other than 101. */
   onInformational(head: ResponseHead): void;
   onResponseHead(head: ResponseHead): void;
-  /** Returns false to hold the upstream back until `resume`. */
-  onResponseData(buffer: Buffer, start: number, end: number): boolean;
-  /** What arrived together has been handed over: buffered output should leave now. */
-  onResponseFlush(): void;
+  onResponseData(buffer: Buffer, start: number, end: number): void;
+  /** What arrived together has been handed over: it should leave now. Returns false to hold the upstream back until `resume`. */
+  onResponseFlush(): boolean;
   onResponseEnd(trailers: HeaderList | undefined): void;
   /** 101: from now on the connection is a tunnel of the sink's; `rest` arrived behind the head. */
   onUpgraded(head: ResponseHead, connection: UpstreamConnection, rest: Buffer): void;

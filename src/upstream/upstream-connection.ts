@@ -86,7 +86,12 @@ export class UpstreamConnection implements Expiring {
   /** Whether an idle connection may be lent again. */
   isFit(now: number): boolean {
     const { maxLifetimeMs } = this.pool.context.settings.upstream;
-    return this.#phase === 'idle' && this.deadline > now && now - this.createdAtMs < maxLifetimeMs && this.socket.writable;
+    return (
+      this.#phase === 'idle' &&
+      this.deadline > now &&
+      now - this.createdAtMs < maxLifetimeMs &&
+      this.socket.writable
+    );
   }
 
   /** Lends the connection to a sink for one exchange. A connection that is still connecting tells the sink when it is up. */
@@ -110,17 +115,16 @@ export class UpstreamConnection implements Expiring {
     this.deadline = this.#in(timeouts.readMs);
   }
 
-  /** Sends head text and body bytes as they are. Returns false when the socket is full. */
-  write(data: string | Buffer): boolean {
-    const timeouts = this.#timeouts;
-    if (timeouts !== undefined && this.#phase === 'head') this.deadline = this.#in(timeouts.readMs);
-    return typeof data === 'string' ? this.socket.write(data, 'latin1') : this.socket.write(data);
+  /** Request bytes are being sent: the upstream's time to answer starts anew. */
+  touch(): void {
+    if (this.#phase === 'head' && this.#timeouts !== undefined)
+      this.deadline = this.#in(this.#timeouts.readMs);
   }
 
   /** The request is complete. */
   endRequest(): void {
     this.#requestEnded = true;
-    if (this.#phase === 'head' && this.#timeouts !== undefined) this.deadline = this.#in(this.#timeouts.readMs);
+    this.touch();
   }
 
   /** The sink cannot take more of the response now. */
@@ -167,7 +171,10 @@ export class UpstreamConnection implements Expiring {
           this.deadline = now + this.#timeouts.readMs;
           return;
         }
-        this.#fail('SP_UPSTREAM_TIMEOUT', this.#receivedBytes === 0 ? 'no response in time' : 'response stalled');
+        this.#fail(
+          'SP_UPSTREAM_TIMEOUT',
+          this.#receivedBytes === 0 ? 'no response in time' : 'response stalled',
+        );
     }
   }
 
@@ -198,7 +205,7 @@ export class UpstreamConnection implements Expiring {
   }
 
   #onDrain(): void {
-    if (this.#phase === 'head' && this.#timeouts !== undefined) this.deadline = this.#in(this.#timeouts.readMs);
+    this.touch();
     this.#sink?.onUpstreamDrain();
   }
 
@@ -226,7 +233,7 @@ export class UpstreamConnection implements Expiring {
     }
     position = this.#readBody(buffer, position);
     if (this.#phase === 'done') this.#finish(position < buffer.length);
-    else if (this.#sink !== undefined) this.#sink.onResponseFlush();
+    else if (this.#sink !== undefined && !this.#sink.onResponseFlush()) this.pause();
   }
 
   /** Returns the offset behind the head, or anything not beyond `position` when there is none (yet). */
@@ -314,8 +321,7 @@ export class UpstreamConnection implements Expiring {
   }
 
   #deliver(buffer: Buffer, start: number, end: number): void {
-    const sink = this.#sink;
-    if (sink !== undefined && !sink.onResponseData(buffer, start, end)) this.pause();
+    this.#sink?.onResponseData(buffer, start, end);
   }
 
   /** The response is complete. The connection is kept only when nothing about the exchange is in doubt. */

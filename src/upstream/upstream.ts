@@ -52,7 +52,12 @@ export class Upstream {
       if (!after.has(key)) pool.retire();
     }
     this.#pools = after;
-    this.#balancer = this.#create([...after.values()], this.#context.board, this.#context.random, this.#balancer);
+    this.#balancer = this.#create(
+      [...after.values()],
+      this.#context.board,
+      this.#context.random,
+      this.#balancer,
+    );
   }
 
   retire(): void {

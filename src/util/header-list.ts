@@ -68,4 +68,18 @@ export class HeaderList {
     this.lower.splice(index, 1);
     this.values.splice(index, 1);
   }
+
+  /** Moves a field down to an earlier place, for filtering in place; `truncate` ends such a pass. */
+  place(from: number, to: number): void {
+    if (from === to) return;
+    this.names[to] = this.names[from] as string;
+    this.lower[to] = this.lower[from] as string;
+    this.values[to] = this.values[from] as string;
+  }
+
+  truncate(length: number): void {
+    this.names.length = length;
+    this.lower.length = length;
+    this.values.length = length;
+  }
 }

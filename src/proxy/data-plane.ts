@@ -1,0 +1,185 @@
+import { createServer } from 'node:net';
+import type { ListenOptions, Server, Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
+
+import type { EndpointBoard } from '../balance/endpoint-board.ts';
+import { filterRegistry } from '../filters/registry.ts';
+import type { AccessLog } from '../telemetry/access-log.ts';
+import type { MetricRows } from '../telemetry/metric-rows.ts';
+import type { WorkerCounters } from '../telemetry/worker-counters.ts';
+import type { UpstreamContext } from '../upstream/upstream-context.ts';
+import { Upstream } from '../upstream/upstream.ts';
+import { DeadlineSweeper } from '../util/deadline-sweeper.ts';
+import { TrustedProxies } from './client-address.ts';
+import { Http1Connection } from './http1-connection.ts';
+import { Linker, emptyLinkedTable } from './linker.ts';
+import type { LinkOutcome, LinkRequest } from './linker.ts';
+import type { ProxyServices } from './proxy-services.ts';
+import type { ProxySettings } from './proxy-settings.ts';
+import { RequestIds } from './request-id.ts';
+import type { Tunnel } from './tunnel.ts';
+
+// The data plane of one worker: listeners, client connections, the linked table. Comes in: publications and sockets.
+// Goes out: served requests, counters in shared memory. It knows no cluster object and waits for no other thread.
+
+export interface DataPlaneDeps {
+  readonly settings: ProxySettings;
+  readonly board: EndpointBoard;
+  readonly counters: WorkerCounters;
+  readonly rows: MetricRows;
+  /** Off when undefined. */
+  readonly accessLog: AccessLog | undefined;
+  warn(message: string, fields: Readonly<Record<string, unknown>>): void;
+  /** Client connections held at a time; beyond, new ones are closed. 0 means no limit. */
+  readonly maxConnections?: number;
+}
+
+/** Tunnels are ended in this many steps over the drain window. */
+const TUNNEL_STEP_MS = 100;
+
+export class DataPlane {
+  readonly #services: ProxyServices;
+  readonly #linker: Linker;
+  readonly #maxConnections: number;
+  readonly #connections = new Set<Http1Connection>();
+  readonly #servers: Server[] = [];
+  readonly #idleWaiters: (() => void)[] = [];
+  #publishing: Promise<unknown> = Promise.resolve();
+  #tunnelTimer: NodeJS.Timeout | undefined;
+
+  constructor(deps: DataPlaneDeps) {
+    const { settings } = deps;
+    const sweeper = new DeadlineSweeper();
+    const random = Math.random;
+    const upstreams: UpstreamContext = {
+      settings,
+      sweeper,
+      board: deps.board,
+      counters: deps.counters,
+      random,
+    };
+    this.#services = {
+      settings,
+      sweeper,
+      random,
+      counters: deps.counters,
+      accessLog: deps.accessLog,
+      noRoute: deps.rows.row(0),
+      fields: {
+        trusted: new TrustedProxies(settings.trustedProxies),
+        appendForwardedFor: settings.appendForwardedFor,
+        allowUnderscores: settings.allowUnderscores,
+        requestIds: new RequestIds(),
+      },
+      tunnels: new Set<Tunnel>(),
+      table: emptyLinkedTable(),
+      draining: false,
+      warn: (message, fields) => deps.warn(message, fields),
+    };
+    this.#maxConnections = deps.maxConnections ?? 0;
+    this.#linker = new Linker({
+      createUpstream: (upstream) => new Upstream(upstream, upstreams),
+      metricsRow: (index) => deps.rows.row(index),
+      findFilter,
+      yield: () => nextTurn(),
+      now: () => sweeper.now(),
+      warn: (message, fields) => deps.warn(message, fields),
+    });
+    sweeper.start();
+  }
+
+  get connectionCount(): number {
+    return this.#connections.size;
+  }
+
+  /** Links and swaps, one publication after the other. Resolves when it is live or known to be unusable; never rejects. */
+  publish(publication: LinkRequest): Promise<LinkOutcome> {
+    const outcome = this.#publishing.then(() => this.#swap(publication));
+    this.#publishing = outcome;
+    return outcome;
+  }
+
+  /** Accepts traffic on a port or a bound socket. Resolves with the port. */
+  listen(target: ListenOptions): Promise<number> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
+    if (this.#maxConnections > 0) server.maxConnections = this.#maxConnections;
+    this.#servers.push(server);
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(target, () => {
+        server.off('error', reject);
+        server.on('error', (error) => this.#services.warn('listener failed', { error: error.message }));
+        const address = server.address();
+        resolve(typeof address === 'object' && address !== null ? address.port : 0);
+      });
+    });
+  }
+
+  /**
+   * Ends keep-alive: idle connections close now, busy ones after their answer; tunnels are told to go, spread over
+   * `tunnelWindowMs`. Still accepts until `closeListeners`. Resolves when no connection is left.
+   */
+  drain(tunnelWindowMs = 0): Promise<void> {
+    this.#services.draining = true;
+    for (const connection of this.#connections) connection.drain();
+    this.#endTunnels(tunnelWindowMs);
+    if (this.#connections.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#idleWaiters.push(resolve));
+  }
+
+  async closeListeners(): Promise<void> {
+    await Promise.all(
+      this.#servers.splice(0).map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            // Waits for the listening socket only: connections end on their own terms.
+            server.close();
+            server.unref();
+            resolve();
+          }),
+      ),
+    );
+  }
+
+  /** Ends everything now. */
+  async stop(): Promise<void> {
+    clearInterval(this.#tunnelTimer);
+    await this.closeListeners();
+    for (const tunnel of this.#services.tunnels) tunnel.destroy();
+    for (const connection of this.#connections) connection.socket.destroy();
+    for (const upstream of this.#services.table.upstreams.values()) upstream.retire();
+    this.#services.sweeper.stop();
+  }
+
+  async #swap(publication: LinkRequest): Promise<LinkOutcome> {
+    const outcome = await this.#linker.link(this.#services.table, publication);
+    if (outcome.kind === 'live') {
+      this.#services.table = outcome.table;
+      this.#services.counters.linked(outcome.table.generation, outcome.linkMs);
+    }
+    return outcome;
+  }
+
+  #accept(socket: Socket): void {
+    const connection = new Http1Connection(socket, this.#services, (closed) => this.#closed(closed));
+    this.#connections.add(connection);
+  }
+
+  #closed(connection: Http1Connection): void {
+    this.#connections.delete(connection);
+    if (this.#connections.size > 0) return;
+    for (const resolve of this.#idleWaiters.splice(0)) resolve();
+  }
+
+  #endTunnels(windowMs: number): void {
+    const tunnels = [...this.#services.tunnels];
+    const steps = Math.max(1, Math.floor(windowMs / TUNNEL_STEP_MS));
+    const perStep = Math.ceil(tunnels.length / steps);
+    const step = (): void => {
+      for (const tunnel of tunnels.splice(0, perStep)) tunnel.goAway();
+      if (tunnels.length === 0) clearInterval(this.#tunnelTimer);
+    };
+    this.#tunnelTimer = setInterval(step, TUNNEL_STEP_MS);
+    step();
+  }
+}

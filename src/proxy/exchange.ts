@@ -1,0 +1,339 @@
+import type { Filter, LocalAnswer, RequestVerdict } from '../filters/filter.ts';
+import type { RequestHead } from '../http1/message-head.ts';
+import { errorCodes } from '../telemetry/error-codes.ts';
+import type { ErrorCodeName } from '../telemetry/error-codes.ts';
+import type { RouteMetrics } from '../telemetry/route-metrics.ts';
+import { HeaderList } from '../util/header-list.ts';
+import type { Downstream } from './downstream.ts';
+import { errorAnswer, optionsAnswer } from './error-answers.ts';
+import { Forwarder } from './forwarder.ts';
+import type { LinkedRoute } from './linked-table.ts';
+import { normalizeAuthority, normalizeTarget } from './normalise.ts';
+import { ProxyRequest } from './proxy-request.ts';
+import type { ProxyServices } from './proxy-services.ts';
+import { MAX_HOPS, addForwardingFields, takeClaims } from './request-fields.ts';
+import { chooseBackend } from './split.ts';
+
+/**
+ * One request from its head to its last byte, top to bottom: admit (normalise, match), filter, choose, forward; then the
+ * books. Protocol-neutral: the client's side is a Downstream, the upstream's a Forwarder. One object serves all requests
+ * of a client connection, one after the other.
+ */
+export class Exchange {
+  readonly request = new ProxyRequest();
+  readonly services: ProxyServices;
+  readonly downstream: Downstream;
+  /** Address of the client's end of the connection. */
+  readonly peer: string;
+
+  readonly #forwarder: Forwarder;
+  readonly #answerHeaders = new HeaderList();
+  #active = false;
+  /** Told apart by number, so that a filter's late promise finds its own request or none. */
+  #epoch = 0;
+  #answered = false;
+  #startMs = 0;
+  #status = 0;
+  #requestBytes = 0;
+  #responseBytes = 0;
+  #error: ErrorCodeName | undefined;
+  #errorDetail = '';
+  #route: LinkedRoute | undefined;
+  #userAgent = '';
+  #referer = '';
+  #minor: 0 | 1 = 1;
+
+  constructor(downstream: Downstream, services: ProxyServices, peer: string) {
+    this.downstream = downstream;
+    this.services = services;
+    this.peer = peer;
+    this.#forwarder = new Forwarder(this);
+  }
+
+  /** Whether a request is being served. */
+  get isActive(): boolean {
+    return this.#active;
+  }
+
+  get hasAnswered(): boolean {
+    return this.#answered;
+  }
+
+  get route(): LinkedRoute | undefined {
+    return this.#route;
+  }
+
+  get startMs(): number {
+    return this.#startMs;
+  }
+
+  /** Serves the request with this head; the body follows through `onRequestData` and `onRequestEnd`. */
+  begin(head: RequestHead): void {
+    this.#open();
+    const refusal = this.#admit(head);
+    if (refusal !== undefined) {
+      this.refuse(refusal);
+      return;
+    }
+    if (head.target === '*') {
+      this.answer(optionsAnswer);
+      return;
+    }
+    this.#forwarder.prepare(head);
+    const filters = this.#route?.requestFilters;
+    if (filters === undefined) this.#forward();
+    else this.#runFilters(filters, 0);
+  }
+
+  /** Answers a request that could not even be read. */
+  refuseUnread(code: ErrorCodeName, detail: string): void {
+    if (!this.#active) {
+      this.#open();
+      this.request.requestId = this.services.fields.requestIds.create();
+      this.request.clientAddress = this.peer;
+    }
+    this.#errorDetail = detail;
+    this.refuse(code);
+  }
+
+  /** Ends the exchange with an error answer, or by cutting an answer that has begun. */
+  refuse(code: ErrorCodeName, detail = ''): void {
+    if (!this.#active) return;
+    this.#forwarder.cancel();
+    this.#error = code;
+    if (detail !== '') this.#errorDetail = detail;
+    if (this.#answered || errorCodes[code].status === 0) {
+      if (!this.#answered) this.#status = 499;
+      this.downstream.abort();
+      this.#close();
+      return;
+    }
+    this.answer(errorAnswer(code, this.request.requestId));
+  }
+
+  /** Answers from here, through the route's response filters. */
+  answer(answer: LocalAnswer): void {
+    this.#answered = true;
+    const headers = this.#answerHeaders;
+    headers.clear();
+    for (const [name, value] of answer.headers) headers.append(name, value);
+    const body = Buffer.from(answer.body, 'latin1');
+    this.#status = this.filterResponse(answer.status, headers);
+    const bodiless = this.request.method === 'HEAD';
+    const close = this.services.draining || !this.downstream.isRequestComplete;
+    this.downstream.head({ status: this.#status, reason: '', headers, length: body.length, bodiless, close });
+    if (!bodiless) {
+      this.#responseBytes = body.length;
+      this.downstream.body(body, 0, body.length);
+    }
+    this.downstream.flush();
+    this.#close();
+    this.downstream.end(undefined);
+  }
+
+  /** Runs response filters; returns the status, which they may change. */
+  filterResponse(status: number, headers: HeaderList): number {
+    const filters = this.#route?.responseFilters;
+    if (filters === undefined) return status;
+    const response = { status, headers };
+    for (const filter of filters) filter.onResponse?.(response, this.request);
+    return response.status;
+  }
+
+  /** The upstream's answer begins to reach the client. */
+  onAnswered(status: number): void {
+    this.#answered = true;
+    this.#status = status;
+  }
+
+  countResponseBytes(bytes: number): void {
+    this.#responseBytes += bytes;
+  }
+
+  /** The upstream's answer is complete. */
+  onCompleted(trailers: HeaderList | undefined): void {
+    this.#close();
+    this.downstream.end(trailers);
+  }
+
+  /** The connection has become a tunnel: the books of the request close when it does. */
+  onTunnelEnded(sentBytes: number, receivedBytes: number): void {
+    this.#requestBytes = sentBytes;
+    this.#responseBytes = receivedBytes;
+    this.#close();
+  }
+
+  onRequestData(buffer: Buffer, start: number, end: number): void {
+    if (!this.#active) return;
+    this.#requestBytes += end - start;
+    const { maxRequestBodyBytes } = this.services.settings;
+    if (maxRequestBodyBytes > 0 && this.#requestBytes > maxRequestBodyBytes) {
+      this.refuse('SP_BODY_TOO_LARGE');
+      return;
+    }
+    this.#forwarder.sendBody(buffer.subarray(start, end));
+  }
+
+  onRequestEnd(trailers: HeaderList | undefined): void {
+    if (this.#active) this.#forwarder.endBody(trailers);
+  }
+
+  /** What arrived together has been handed over: it should leave now. Returns false when the upstream does not keep up; `downstream.takeBody` follows. */
+  flushRequest(): boolean {
+    return !this.#active || this.#forwarder.flush();
+  }
+
+  onClientDrain(): void {
+    if (this.#active) this.#forwarder.resume();
+  }
+
+  /** The client left. Whatever runs for it stops. */
+  onClientGone(code: ErrorCodeName): void {
+    if (!this.#active) return;
+    this.#forwarder.cancel();
+    this.#error = code;
+    if (!this.#answered) this.#status = 499;
+    this.#close();
+  }
+
+  #open(): void {
+    const { services, request } = this;
+    services.counters.requestStarted();
+    request.clear();
+    this.#epoch++;
+    this.#active = true;
+    this.#answered = false;
+    this.#startMs = services.sweeper.now();
+    this.#status = 0;
+    this.#requestBytes = 0;
+    this.#responseBytes = 0;
+    this.#error = undefined;
+    this.#errorDetail = '';
+    this.#route = undefined;
+    this.#userAgent = '';
+    this.#referer = '';
+  }
+
+  /** Everything that can be wrong with a request before it is anybody's, and the route whose it is. */
+  #admit(head: RequestHead): ErrorCodeName | undefined {
+    const { request, services } = this;
+    request.method = head.method;
+    request.headers = head.headers;
+    this.#minor = head.minor;
+    if (services.accessLog !== undefined) {
+      this.#userAgent = head.headers.get('user-agent') ?? '';
+      this.#referer = head.headers.get('referer') ?? '';
+    }
+    const claims = takeClaims(head, request, this.peer, services.fields);
+    if (head.method === 'CONNECT' || head.method === 'TRACE') return 'SP_METHOD_NOT_ALLOWED';
+    if (head.targetScheme === 'https') return 'SP_BAD_REQUEST';
+    if (!normalizeAuthority(head.authority, request)) return 'SP_BAD_HOST';
+    if (head.target === '*') return undefined;
+    if (!normalizeTarget(head.pathAndQuery, request, services.settings.allowEncodedSlashes))
+      return 'SP_BAD_PATH';
+    const { maxRequestBodyBytes } = services.settings;
+    if (maxRequestBodyBytes > 0 && head.contentLength > maxRequestBodyBytes) return 'SP_BODY_TOO_LARGE';
+    if (claims.hops >= MAX_HOPS) return 'SP_LOOP';
+    const route = services.table.match(request);
+    if (route === undefined) return 'SP_NO_ROUTE';
+    this.#route = route;
+    request.matchedPath = route.route.path;
+    if (route.route.action.kind === 'respond') return respondCode(route.route.action.code);
+    addForwardingFields(request, this.peer, claims, services.fields);
+    return undefined;
+  }
+
+  #runFilters(filters: readonly Filter[], from: number): void {
+    for (let index = from; index < filters.length; index++) {
+      const verdict = filters[index]?.onRequest?.(this.request);
+      if (verdict === undefined) continue;
+      if (verdict instanceof Promise) {
+        this.downstream.holdBody();
+        this.#await(verdict, filters, index + 1);
+        return;
+      }
+      this.answer(verdict);
+      return;
+    }
+    this.#forward();
+  }
+
+  #await(verdict: Promise<RequestVerdict>, filters: readonly Filter[], next: number): void {
+    const epoch = this.#epoch;
+    verdict.then(
+      (answer) => {
+        if (epoch !== this.#epoch || !this.#active) return;
+        if (answer !== undefined) this.answer(answer);
+        else this.#runFilters(filters, next);
+        this.#forwarder.takeUp();
+      },
+      (error: unknown) => {
+        if (epoch === this.#epoch) this.refuse('SP_INTERNAL', String(error));
+      },
+    );
+  }
+
+  #forward(): void {
+    const route = this.#route;
+    const backend =
+      route === undefined ? undefined : chooseBackend(route, this.request, this.services.random);
+    if (route === undefined || backend === undefined) this.refuse('SP_NO_ENDPOINTS');
+    else this.#forwarder.start(route, backend);
+  }
+
+  /** Closes the books: metrics, log. The answer's last byte may still be on its way. */
+  #close(): void {
+    if (!this.#active) return;
+    this.#active = false;
+    const { services, request } = this;
+    const durationMs = services.sweeper.now() - this.#startMs;
+    const forwarder = this.#forwarder;
+    services.counters.requestEnded();
+    if (this.#error !== undefined) services.counters.error(this.#error);
+    const metrics: RouteMetrics = forwarder.backend?.metrics ?? this.#route?.metrics ?? services.noRoute;
+    const { upstreamMs } = forwarder;
+    metrics.record(
+      request.method,
+      this.#status,
+      durationMs,
+      upstreamMs,
+      this.#requestBytes,
+      this.#responseBytes,
+    );
+    if (services.accessLog !== undefined) this.#log(durationMs);
+    forwarder.release();
+  }
+
+  #log(durationMs: number): void {
+    const { request } = this;
+    const forwarder = this.#forwarder;
+    this.services.accessLog?.record({
+      clientAddress: request.clientAddress,
+      method: request.method,
+      host: request.host,
+      path: request.path,
+      query: request.query,
+      protocol: this.#minor === 1 ? 'HTTP/1.1' : 'HTTP/1.0',
+      status: this.#status,
+      requestBytes: this.#requestBytes,
+      responseBytes: this.#responseBytes,
+      durationMs,
+      upstream: forwarder.backend?.upstream.id ?? '',
+      upstreamAddress: forwarder.endpointLabel,
+      upstreamStatus: forwarder.upstreamStatus,
+      upstreamMs: forwarder.upstreamMs,
+      tries: forwarder.tries,
+      route: this.#route?.route.id ?? '',
+      requestId: request.requestId,
+      userAgent: this.#userAgent,
+      referer: this.#referer,
+      error: this.#error,
+      errorDetail: this.#errorDetail,
+    });
+  }
+}
+
+/** A table's code is plain text; one that this version does not know still fails closed. */
+function respondCode(code: string): ErrorCodeName {
+  return code in errorCodes ? (code as ErrorCodeName) : 'SP_ROUTE_INVALID';
+}

@@ -1,0 +1,344 @@
+import type { Socket } from 'node:net';
+
+import { ChunkedDecoder } from '../http1/chunked-decoder.ts';
+import type { CodecFault } from '../http1/message-head.ts';
+import { RequestHeadParser } from '../http1/request-head-parser.ts';
+import type { ErrorCodeName } from '../telemetry/error-codes.ts';
+import type { Expiring } from '../util/deadline-sweeper.ts';
+import type { HeaderList } from '../util/header-list.ts';
+import { plainAddress } from './client-address.ts';
+import type { AnswerHead, Downstream } from './downstream.ts';
+import { Exchange } from './exchange.ts';
+import { Http1Answer } from './http1-answer.ts';
+import type { ProxyServices } from './proxy-services.ts';
+
+/** A closing connection reads on for this long, so that its last answer is not lost to a reset. */
+const LINGER_MS = 2_000;
+/** Window over which the rate of a request body is judged. */
+const BODY_WINDOW_MS = 10_000;
+/** Pipelined bytes held while an earlier request is served; beyond, reading stops. */
+const MAX_PIPELINED_BYTES = 64 * 1024;
+const NO_BYTES = Buffer.alloc(0);
+
+/**
+ * `head`: waiting for or reading a request head. `body`: reading its body. `wait`: the request is complete, its answer is
+ * not. `lingering`: the last answer is out, input is discarded. `tunnel` and `closed` are final.
+ */
+type Phase = 'head' | 'body' | 'wait' | 'lingering' | 'tunnel' | 'closed';
+
+/** A client's HTTP/1 connection: bytes in, one exchange at a time, answers out in order. */
+export class Http1Connection implements Downstream, Expiring {
+  deadline = 0;
+  sweepIndex = -1;
+  readonly socket: Socket;
+
+  readonly #services: ProxyServices;
+  readonly #parser: RequestHeadParser;
+  readonly #chunked: ChunkedDecoder;
+  readonly #exchange: Exchange;
+  readonly #answer: Http1Answer;
+  readonly #onClosed: (connection: Http1Connection) => void;
+  #phase: Phase = 'head';
+  #pending: Buffer | undefined;
+  #requests = 0;
+  #remaining = 0;
+  #held = false;
+  #consuming = false;
+  #windowBytes = 0;
+  #reading = true;
+
+  constructor(socket: Socket, services: ProxyServices, onClosed: (connection: Http1Connection) => void) {
+    this.socket = socket;
+    this.#services = services;
+    this.#onClosed = onClosed;
+    const { settings } = services;
+    this.#parser = new RequestHeadParser(settings.requestLimits);
+    this.#chunked = new ChunkedDecoder(settings.trailerLimits);
+    this.#answer = new Http1Answer(socket);
+    this.#exchange = new Exchange(this, services, plainAddress(socket.remoteAddress ?? ''));
+    this.deadline = services.sweeper.now() + settings.clientHeaderTimeoutMs;
+    services.sweeper.add(this);
+    services.counters.connectionOpened();
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('end', () => this.#onEnd());
+    socket.on('error', () => this.#onGone());
+    socket.on('close', () => this.#onClose());
+    socket.on('drain', () => this.#onDrain());
+    socket.on('timeout', () => this.#onWriteTimeout());
+  }
+
+  get minor(): 0 | 1 {
+    return this.#parser.head.minor;
+  }
+
+  get isRequestComplete(): boolean {
+    return this.#phase !== 'body';
+  }
+
+  /** Waiting for a request, with none begun: safe to close without loss. */
+  get isIdle(): boolean {
+    return this.#phase === 'head' && this.#pending === undefined;
+  }
+
+  informational(status: number, headers: HeaderList): void {
+    if (this.minor === 1 && this.#phase !== 'closed') this.#answer.informational(status, headers);
+  }
+
+  head(answer: AnswerHead): void {
+    const { head } = this.#parser;
+    const limit = this.#services.settings.clientKeepAliveRequests;
+    const close = answer.close || !head.keepAlive || this.#requests >= limit;
+    this.#answer.begin(answer, this.minor, close);
+  }
+
+  body(buffer: Buffer, start: number, end: number): void {
+    this.#answer.body(buffer, start, end);
+  }
+
+  flush(): boolean {
+    if (this.#answer.flush()) return true;
+    // Node's own socket timer watches the progress of a pending write.
+    this.socket.setTimeout(this.#services.settings.clientWriteTimeoutMs);
+    return false;
+  }
+
+  end(trailers: HeaderList | undefined): void {
+    this.#answer.end(trailers);
+    if (this.#phase === 'closed' || this.#phase === 'tunnel') return;
+    if (this.#answer.closes || this.#phase === 'body' || this.#services.draining) {
+      this.#linger();
+      return;
+    }
+    this.#phase = 'head';
+    this.deadline = this.#services.sweeper.now() + this.#services.settings.clientKeepAliveMs;
+    this.#resumeReading();
+    if (!this.#consuming && this.#pending !== undefined) this.#consume(this.#takePending());
+  }
+
+  abort(): void {
+    this.socket.destroy();
+  }
+
+  holdBody(): void {
+    this.#held = true;
+  }
+
+  takeBody(): void {
+    if (!this.#held) return;
+    this.#held = false;
+    if (this.#phase !== 'body' || this.#consuming) return;
+    this.deadline = this.#services.sweeper.now() + BODY_WINDOW_MS;
+    this.#windowBytes = 0;
+    if (this.#pending !== undefined) this.#consume(this.#takePending());
+    if (!this.#held) this.#resumeReading();
+  }
+
+  detach(): { socket: Socket; rest: Buffer } {
+    this.#phase = 'tunnel';
+    this.deadline = 0;
+    this.#resumeReading();
+    return { socket: this.socket, rest: this.#takePending() };
+  }
+
+  /** Shutting down: an idle connection closes now, a busy one after its answer. */
+  drain(): void {
+    if (this.isIdle) this.#linger();
+  }
+
+  onDeadline(now: number): void {
+    switch (this.#phase) {
+      case 'head':
+        if (this.#requests > 0 && this.#pending === undefined) this.#linger();
+        else this.#refuse('SP_CLIENT_TIMEOUT', 'request head not received in time');
+        return;
+      case 'body':
+        this.#judgeBodyRate(now);
+        return;
+      case 'lingering':
+        this.socket.destroy();
+        return;
+      default:
+    }
+  }
+
+  #judgeBodyRate(now: number): void {
+    const minimum = this.#services.settings.minBodyBytesPerSecond;
+    const enough = (minimum * BODY_WINDOW_MS) / 1000;
+    if (!this.#held && minimum > 0 && this.#windowBytes < enough) {
+      this.#refuse('SP_CLIENT_TIMEOUT', 'request body too slow');
+      return;
+    }
+    this.#windowBytes = 0;
+    this.deadline = now + BODY_WINDOW_MS;
+  }
+
+  #onData(chunk: Buffer): void {
+    if (this.#phase === 'lingering' || this.#phase === 'closed' || this.#phase === 'tunnel') return;
+    if (this.#phase === 'head' && this.#pending === undefined && this.#requests > 0) {
+      this.deadline = this.#services.sweeper.now() + this.#services.settings.clientHeaderTimeoutMs;
+    }
+    this.#windowBytes += chunk.length;
+    this.#consume(this.#pending === undefined ? chunk : Buffer.concat([this.#takePending(), chunk]));
+  }
+
+  /** Takes as much of the input as the phase allows; the rest stays pending. */
+  #consume(buffer: Buffer): void {
+    this.#consuming = true;
+    let position = 0;
+    while (position < buffer.length) {
+      const phase = this.#phase;
+      if (phase === 'head') {
+        const next = this.#parser.parse(buffer, position, buffer.length);
+        if (next <= 0) {
+          if (next < 0) this.#refuseFault(this.#parser.fault);
+          break;
+        }
+        position = next;
+        this.#beginExchange();
+      } else if (phase === 'body' && !this.#held) {
+        position = this.#readBody(buffer, position);
+      } else {
+        break;
+      }
+    }
+    this.#consuming = false;
+    if (!this.#exchange.flushRequest() && this.#phase === 'body') {
+      this.#held = true;
+      this.#pauseReading();
+    }
+    if (position < buffer.length) this.#keepPending(buffer, position);
+  }
+
+  #keepPending(buffer: Buffer, position: number): void {
+    if (this.#phase === 'lingering' || this.#phase === 'closed') return;
+    this.#pending = position === 0 ? buffer : buffer.subarray(position);
+    if (this.#phase === 'body' || this.#pending.length > MAX_PIPELINED_BYTES) this.#pauseReading();
+  }
+
+  #beginExchange(): void {
+    const { head } = this.#parser;
+    this.#requests++;
+    this.#held = false;
+    if (head.framing === 'none' || (head.framing === 'length' && head.contentLength === 0)) {
+      this.#phase = 'wait';
+      this.deadline = 0;
+    } else {
+      this.#phase = 'body';
+      this.#remaining = head.contentLength;
+      this.#windowBytes = 0;
+      this.deadline = this.#services.sweeper.now() + BODY_WINDOW_MS;
+      if (head.framing === 'chunked') this.#chunked.reset();
+    }
+    const bodyless = this.#phase === 'wait' && head.framing === 'length';
+    this.#exchange.begin(head);
+    this.#parser.reset();
+    if (bodyless) this.#exchange.onRequestEnd(undefined);
+  }
+
+  #readBody(buffer: Buffer, start: number): number {
+    if (this.#parser.head.framing === 'chunked') return this.#readChunk(buffer, start);
+    const end = Math.min(buffer.length, start + this.#remaining);
+    this.#remaining -= end - start;
+    this.#exchange.onRequestData(buffer, start, end);
+    if (this.#remaining === 0) this.#endRequest(undefined);
+    return end;
+  }
+
+  #readChunk(buffer: Buffer, start: number): number {
+    const decoder = this.#chunked;
+    const position = decoder.read(buffer, start, buffer.length);
+    if (decoder.event === 'data') {
+      this.#exchange.onRequestData(buffer, decoder.dataStart, decoder.dataEnd);
+    } else if (decoder.event === 'end') {
+      this.#endRequest(decoder.trailers.length > 0 ? decoder.trailers : undefined);
+    } else if (decoder.event === 'fault') {
+      this.#refuseFault(decoder.fault);
+    }
+    return position;
+  }
+
+  #endRequest(trailers: HeaderList | undefined): void {
+    if (this.#phase !== 'body') return;
+    this.#phase = 'wait';
+    this.deadline = 0;
+    this.#exchange.onRequestEnd(trailers);
+  }
+
+  #refuseFault(fault: CodecFault | undefined): void {
+    this.#refuse(fault?.code ?? 'SP_BAD_REQUEST', fault?.reason ?? '');
+  }
+
+  /** Answers an unreadable request and closes: what follows on this connection cannot be trusted. */
+  #refuse(code: ErrorCodeName, detail: string): void {
+    this.#answer.forceClose();
+    if (this.#exchange.isActive) this.#exchange.refuse(code, detail);
+    else if (this.#phase === 'head') this.#exchange.refuseUnread(code, detail);
+    if (this.#phase !== 'closed' && this.#phase !== 'lingering') this.#linger();
+  }
+
+  #onDrain(): void {
+    this.socket.setTimeout(0);
+    this.#exchange.onClientDrain();
+  }
+
+  #onWriteTimeout(): void {
+    this.#exchange.onClientGone('SP_CLIENT_SLOW');
+    this.socket.destroy();
+  }
+
+  #onEnd(): void {
+    switch (this.#phase) {
+      case 'body':
+        this.#refuse('SP_CLIENT_TRUNCATED', 'connection closed inside a request body');
+        return;
+      case 'tunnel':
+        return;
+      case 'lingering':
+        this.socket.destroy();
+        return;
+      default:
+        this.#onGone();
+        this.socket.destroy();
+    }
+  }
+
+  #onGone(): void {
+    if (this.#phase !== 'tunnel') this.#exchange.onClientGone('SP_CLIENT_GONE');
+  }
+
+  #onClose(): void {
+    this.#onGone();
+    this.#phase = 'closed';
+    this.deadline = 0;
+    this.#services.sweeper.remove(this);
+    this.#services.counters.connectionClosed();
+    this.#onClosed(this);
+  }
+
+  /** Sends FIN behind the last answer, then discards input until the client closes too or time is up (RFC 9112 §9.6). */
+  #linger(): void {
+    this.#phase = 'lingering';
+    this.#pending = undefined;
+    this.deadline = this.#services.sweeper.now() + LINGER_MS;
+    this.socket.end();
+    this.#resumeReading();
+  }
+
+  #takePending(): Buffer {
+    const pending = this.#pending ?? NO_BYTES;
+    this.#pending = undefined;
+    return pending;
+  }
+
+  #pauseReading(): void {
+    if (!this.#reading) return;
+    this.#reading = false;
+    this.socket.pause();
+  }
+
+  #resumeReading(): void {
+    if (this.#reading) return;
+    this.#reading = true;
+    this.socket.resume();
+  }
+}
