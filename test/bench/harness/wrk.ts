@@ -1,0 +1,65 @@
+import { runCommand } from './process.ts';
+
+/** What one run of wrk saw. Times in milliseconds. */
+export interface WrkRun {
+  readonly requests: number;
+  readonly requestsPerSecond: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+  /** Answers other than 2xx and 3xx, and socket errors of every kind. */
+  readonly errors: number;
+}
+
+export interface Load {
+  readonly port: number;
+  readonly path: string;
+  readonly host: string;
+  readonly connections: number;
+  readonly seconds: number;
+  /** Path of a Lua script. */
+  readonly script?: string;
+}
+
+/** Units of wrk in a millisecond; below one where the unit is longer. */
+const unitsPerMs: Readonly<Record<string, number>> = { us: 1000, ms: 1, s: 1 / 1000, m: 1 / 60_000 };
+
+/** Runs wrk with one thread against a port of the loopback address. */
+export async function wrk(load: Load): Promise<WrkRun> {
+  const script = load.script === undefined ? [] : ['-s', load.script];
+  const output = await runCommand('wrk', [
+    '-t1',
+    `-c${load.connections}`,
+    `-d${load.seconds}s`,
+    '--latency',
+    '--timeout=5s',
+    '-H',
+    `Host: ${load.host}`,
+    ...script,
+    `http://127.0.0.1:${load.port}${load.path}`,
+  ]);
+  return parseWrk(output);
+}
+
+/** Reads wrk's report. Throws when it is not one. */
+export function parseWrk(output: string): WrkRun {
+  const requests = Number(/(\d+) requests in /.exec(output)?.[1] ?? Number.NaN);
+  const requestsPerSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(output)?.[1] ?? Number.NaN);
+  if (Number.isNaN(requests) || Number.isNaN(requestsPerSecond))
+    throw new Error(`wrk printed no report: ${output}`);
+  const sockets = /Socket errors: connect (\d+), read (\d+), write (\d+), timeout (\d+)/.exec(output) ?? [];
+  const refused = Number(/Non-2xx or 3xx responses: (\d+)/.exec(output)?.[1] ?? 0);
+  return {
+    requests,
+    requestsPerSecond,
+    p50Ms: percentile(output, '50%'),
+    p99Ms: percentile(output, '99%'),
+    errors: sockets.slice(1).reduce((sum, text) => sum + Number(text), refused),
+  };
+}
+
+function percentile(output: string, name: string): number {
+  const [, value, unit] = new RegExp(`^\\s+${name}\\s+([\\d.]+)(us|ms|s|m)$`, 'm').exec(output) ?? [];
+  return value === undefined || unit === undefined
+    ? Number.NaN
+    : Number(value) / (unitsPerMs[unit] ?? Number.NaN);
+}

@@ -1,0 +1,27 @@
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { freePort, runCommand, startProcess, waitForPort } from '../harness/process.ts';
+import { benchFolder, cacheFolder, versionOf } from '../harness/tools.ts';
+import type { Peer } from './peer.ts';
+
+const binary = join(cacheFolder, 'go-proxy');
+
+export const goProxy: Peer = {
+  name: 'go',
+  version: async () => {
+    const version = await versionOf('go', ['version'], /go(\d\S*)/);
+    if (version === undefined) return undefined;
+    mkdirSync(cacheFolder, { recursive: true });
+    await runCommand('go', ['build', '-o', binary, join(benchFolder, 'go-proxy/main.go')]);
+    return version;
+  },
+  start: async ({ folder, backendPort }) => {
+    const port = await freePort();
+    const env = { ...process.env, GOMAXPROCS: '1' };
+    const args = [`127.0.0.1:${port}`, `127.0.0.1:${backendPort}`];
+    const process_ = startProcess(binary, args, join(folder, 'output.log'), env);
+    await waitForPort('go-proxy', process_, port);
+    return { ...process_, port };
+  },
+};

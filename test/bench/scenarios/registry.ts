@@ -1,0 +1,19 @@
+import { idleConnections } from './idle-connections.ts';
+import { largeResponse } from './large-response.ts';
+import { manyHosts } from './many-hosts.ts';
+import { postBody } from './post-body.ts';
+import type { Scenario } from './scenario.ts';
+import { slowBackend } from './slow-backend.ts';
+import { smallGet } from './small-get.ts';
+import { swapsUnderLoad } from './swaps.ts';
+
+/** Every scenario, in the order of docs/benchmarks.md. */
+export const scenarios: readonly Scenario[] = [
+  smallGet,
+  largeResponse,
+  postBody,
+  manyHosts,
+  slowBackend,
+  idleConnections,
+  swapsUnderLoad,
+];
