@@ -39,7 +39,9 @@ export interface RequestHead extends MessageHead {
   target: string;
   /** The single Host field's value, or of absolute-form the authority, which must agree with it. Not yet canonical. */
   authority: string;
-  /** Path and query of the target (without scheme and authority), `*` for OPTIONS *. */
+  /** Scheme of an absolute-form target, '' for the other forms. */
+  targetScheme: '' | 'http' | 'https';
+  /** Path and query of the target (without scheme and authority), `*` for OPTIONS of no path, '' for CONNECT. */
   pathAndQuery: string;
   /** Exactly `Expect: 100-continue` on HTTP/1.1. */
   expectContinue: boolean;

@@ -1,0 +1,308 @@
+import { HeaderList } from '../util/header-list.ts';
+import { FieldScanner } from './field-scanner.ts';
+import { FramingFields } from './framing-fields.ts';
+import type { CodecFault } from './message-head.ts';
+import { CR, LF, QUOTED, SP, TAB, TEXT, TOKEN, byteClass } from './tokens.ts';
+import { trailerFate } from './trailer-policy.ts';
+
+/** Where the decoder stands, byte by byte (RFC 9112 §7.1). The ones between SIZE and SIZE_LF are chunk extensions (§7.1.1). */
+const SIZE_START = 0;
+const SIZE = 1;
+const BEFORE_EXTENSION = 2;
+const NAME_START = 3;
+const NAME = 4;
+const AFTER_NAME = 5;
+const VALUE_START = 6;
+const VALUE = 7;
+const QUOTED_TEXT = 8;
+const QUOTED_PAIR = 9;
+const AFTER_QUOTED = 10;
+const SIZE_LF = 11;
+const DATA = 12;
+const DATA_CR = 13;
+const DATA_LF = 14;
+const TRAILERS = 15;
+const DONE = 16;
+const FAULTY = 17;
+
+const MAX_SIZE_DIGITS = 16;
+const QUOTE = 0x22;
+const SEMICOLON = 0x3b;
+const EQUALS = 0x3d;
+const BACKSLASH = 0x5c;
+
+/** Bytes of extensions and padding zeros that any body may have, and what part of its data it may have on top of them. */
+const FREE_WASTE_BYTES = 4096;
+const WASTE_RATIO = 1 / 16;
+
+/** Bounds of a trailer section: bytes with its empty line. */
+export interface TrailerLimits {
+  readonly maxBytes: number;
+  readonly maxFields: number;
+}
+
+/** Value of a hex digit, 255 for every other byte. */
+const hexValue: Uint8Array = createHexTable();
+
+/**
+ * Takes the chunked coding off a body (RFC 9112 §7.1), from buffers cut anywhere. Extensions are checked and dropped;
+ * data is handed out as slices of the buffer that was given. One object serves all bodies of a connection.
+ */
+export class ChunkedDecoder {
+  /** `data`: `dataStart` to `dataEnd` is body, call again from the offset returned. `more`: everything was consumed. */
+  event: 'data' | 'more' | 'end' | 'fault' = 'more';
+  dataStart = 0;
+  dataEnd = 0;
+  fault: CodecFault | undefined;
+  /** After `end`: the trailer fields that may go on. */
+  readonly trailers = new HeaderList();
+
+  readonly #limits: TrailerLimits;
+  readonly #fields: FieldScanner;
+  #state = SIZE_START;
+  #size = 0;
+  #digits = 0;
+  /** Size of the body so far. */
+  #received = 0;
+  #waste = 0;
+  /** The trailer section, kept when it comes in more than one piece. */
+  #kept: Buffer | undefined;
+  #keptBytes = 0;
+
+  constructor(limits: TrailerLimits) {
+    this.#limits = limits;
+    this.#fields = new FieldScanner(limits.maxFields);
+  }
+
+  /** Begins a body. */
+  reset(): void {
+    this.event = 'more';
+    this.fault = undefined;
+    this.trailers.clear();
+    this.#state = SIZE_START;
+    this.#size = 0;
+    this.#digits = 0;
+    this.#received = 0;
+    this.#waste = 0;
+    this.#keptBytes = 0;
+  }
+
+  /** Advances from `start`; returns the new absolute offset and sets `event`. */
+  read(buffer: Buffer, start: number, end: number): number {
+    let at = start;
+    while (at < end) {
+      const state = this.#state;
+      if (state === DATA) return this.#takeData(buffer, at, end);
+      if (state === TRAILERS) return this.#readTrailers(buffer, at, end);
+      if (state === DONE || state === FAULTY) break;
+      if (!this.#step(buffer[at] as number)) return at;
+      at++;
+    }
+    if (this.#state === DONE) this.event = 'end';
+    else if (this.#state !== FAULTY) this.event = 'more';
+    return at;
+  }
+
+  /** Whether the coded body is complete. */
+  get isDone(): boolean {
+    return this.#state === DONE;
+  }
+
+  #takeData(_buffer: Buffer, start: number, end: number): number {
+    const taken = Math.min(this.#size, end - start);
+    this.event = 'data';
+    this.dataStart = start;
+    this.dataEnd = start + taken;
+    this.#size -= taken;
+    this.#received += taken;
+    if (this.#size === 0) this.#state = DATA_CR;
+    return this.dataEnd;
+  }
+
+  /** Takes one byte of what is not data; false when it set a fault. */
+  #step(byte: number): boolean {
+    switch (this.#state) {
+      case SIZE_START:
+      case SIZE:
+        return this.#stepSize(byte);
+      case SIZE_LF:
+        return this.#stepSizeEnd(byte);
+      case DATA_CR:
+        if (byte !== CR) return this.#refuse('chunk longer than its size');
+        this.#state = DATA_LF;
+        return true;
+      case DATA_LF:
+        if (byte !== LF) return this.#refuse('bare CR');
+        this.#state = SIZE_START;
+        return true;
+      default:
+        if (++this.#waste > FREE_WASTE_BYTES + this.#received * WASTE_RATIO) return this.#refuseWaste();
+        return this.#stepExtension(byte);
+    }
+  }
+
+  #stepSize(byte: number): boolean {
+    const digit = hexValue[byte] as number;
+    if (digit < 16) {
+      if (this.#state === SIZE_START) this.#startSize();
+      else if (this.#size === 0 && ++this.#waste > FREE_WASTE_BYTES + this.#received * WASTE_RATIO)
+        return this.#refuseWaste();
+      if (++this.#digits > MAX_SIZE_DIGITS) return this.#refuse('chunk size too long');
+      this.#size = this.#size * 16 + digit;
+      return this.#size <= Number.MAX_SAFE_INTEGER || this.#refuse('chunk size too large');
+    }
+    if (this.#state === SIZE_START) return this.#refuse('chunk without a size');
+    return this.#stepAfterElement(byte, 'malformed chunk size');
+  }
+
+  #startSize(): void {
+    this.#state = SIZE;
+    this.#size = 0;
+    this.#digits = 0;
+  }
+
+  /** What may follow a size or a complete extension. */
+  #stepAfterElement(byte: number, problem: string): boolean {
+    if (byte === CR) this.#state = SIZE_LF;
+    else if (byte === SEMICOLON) this.#state = NAME_START;
+    else if (byte === SP || byte === TAB) this.#state = BEFORE_EXTENSION;
+    else return this.#refuse(byte === LF ? 'bare LF' : problem);
+    return true;
+  }
+
+  #stepSizeEnd(byte: number): boolean {
+    if (byte !== LF) return this.#refuse('bare CR');
+    if (this.#size > 0) {
+      this.#state = DATA;
+      return true;
+    }
+    this.#state = TRAILERS;
+    this.#fields.reset(0);
+    return true;
+  }
+
+  #stepExtension(byte: number): boolean {
+    const isBlank = byte === SP || byte === TAB;
+    const classes = byteClass[byte] as number;
+    switch (this.#state) {
+      case BEFORE_EXTENSION:
+        return (
+          isBlank || (byte === SEMICOLON ? this.#to(NAME_START) : this.#refuse('blank behind a chunk size'))
+        );
+      case NAME_START:
+        if (isBlank) return true;
+        return (classes & TOKEN) !== 0 ? this.#to(NAME) : this.#refuse('chunk extension without a name');
+      case NAME:
+        if ((classes & TOKEN) !== 0) return true;
+        if (byte === EQUALS) return this.#to(VALUE_START);
+        if (isBlank) return this.#to(AFTER_NAME);
+        return this.#stepAfterElement(byte, 'malformed chunk extension');
+      case AFTER_NAME:
+        if (isBlank) return true;
+        if (byte === EQUALS) return this.#to(VALUE_START);
+        return byte === SEMICOLON ? this.#to(NAME_START) : this.#refuse('malformed chunk extension');
+      default:
+        return this.#stepExtensionValue(byte, isBlank, classes);
+    }
+  }
+
+  #stepExtensionValue(byte: number, isBlank: boolean, classes: number): boolean {
+    switch (this.#state) {
+      case VALUE_START:
+        if (isBlank) return true;
+        if (byte === QUOTE) return this.#to(QUOTED_TEXT);
+        return (classes & TOKEN) !== 0 ? this.#to(VALUE) : this.#refuse('chunk extension without a value');
+      case VALUE:
+        return (classes & TOKEN) !== 0 || this.#stepAfterElement(byte, 'malformed chunk extension');
+      case QUOTED_TEXT:
+        if ((classes & QUOTED) !== 0) return true;
+        if (byte === BACKSLASH) return this.#to(QUOTED_PAIR);
+        return byte === QUOTE ? this.#to(AFTER_QUOTED) : this.#refuse('control byte in a chunk extension');
+      case QUOTED_PAIR:
+        return (classes & TEXT) !== 0
+          ? this.#to(QUOTED_TEXT)
+          : this.#refuse('control byte in a chunk extension');
+      default:
+        return this.#stepAfterElement(byte, 'malformed chunk extension');
+    }
+  }
+
+  #to(state: number): true {
+    this.#state = state;
+    return true;
+  }
+
+  /** A trailer section that lies in one buffer is read in place; pieces are gathered, up to the limit. */
+  #readTrailers(buffer: Buffer, start: number, end: number): number {
+    const { maxBytes } = this.#limits;
+    if (this.#keptBytes === 0) {
+      const bound = Math.min(end, start + maxBytes);
+      const stop = this.#fields.scan(buffer, start, bound);
+      if (stop === 0 && bound === end && end - start < maxBytes) return this.#keep(buffer, start, end);
+      return this.#endTrailers(buffer, start, stop, stop);
+    }
+    const before = this.#keptBytes;
+    this.#keep(buffer, start, Math.min(end, start + maxBytes - before));
+    const kept = this.#kept as Buffer;
+    const stop = this.#fields.scan(kept, 0, this.#keptBytes);
+    if (stop === 0 && this.#keptBytes < maxBytes) return end;
+    return this.#endTrailers(kept, 0, stop, start + stop - before);
+  }
+
+  #keep(buffer: Buffer, start: number, end: number): number {
+    this.#kept ??= Buffer.alloc(this.#limits.maxBytes);
+    this.#keptBytes += buffer.copy(this.#kept, this.#keptBytes, start, end);
+    this.event = 'more';
+    return end;
+  }
+
+  /** `stop` as the scanner returned it, `next` the same place in the caller's buffer. */
+  #endTrailers(buffer: Buffer, origin: number, stop: number, next: number): number {
+    if (stop > 0 && this.#readFields(buffer.toString('latin1', origin, stop))) {
+      this.#state = DONE;
+      this.event = 'end';
+      return next;
+    }
+    if (stop === 0 || this.#fields.tooLarge)
+      this.#refuseWith('SP_HEAD_TOO_LARGE', 'trailer section too large');
+    else if (stop < 0) this.#refuseWith('SP_BAD_REQUEST', this.#fields.problem);
+    return 0;
+  }
+
+  #readFields(text: string): boolean {
+    const { trailers } = this;
+    // The empty section of nearly every body.
+    if (text.length === 2) return true;
+    this.#fields.read(text, trailers, new FramingFields());
+    let kept = 0;
+    for (let index = 0; index < trailers.length; index++) {
+      const fate = trailerFate(trailers.lower[index] as string);
+      if (fate === 'refuse')
+        return this.#refuseWith('SP_BAD_FRAMING', 'framing field in the trailer section');
+      if (fate === 'keep') trailers.place(index, kept++);
+    }
+    trailers.truncate(kept);
+    return true;
+  }
+
+  #refuse(reason: string): false {
+    return this.#refuseWith('SP_BAD_CHUNK', reason);
+  }
+
+  #refuseWaste(): false {
+    return this.#refuseWith('SP_BODY_TOO_LARGE', 'too many chunk extensions');
+  }
+
+  #refuseWith(code: CodecFault['code'], reason: string): false {
+    this.fault = { code, reason };
+    this.event = 'fault';
+    this.#state = FAULTY;
+    return false;
+  }
+}
+
+function createHexTable(): Uint8Array {
+  const table = new Uint8Array(256).fill(255);
+  for (const digit of '0123456789abcdefABCDEF') table[digit.charCodeAt(0)] = Number.parseInt(digit, 16);
+  return table;
+}

@@ -1,0 +1,90 @@
+/** What a field means to the codec; most mean nothing to it. */
+export const Role = {
+  none: 0,
+  host: 1,
+  contentLength: 2,
+  transferEncoding: 3,
+  connection: 4,
+  upgrade: 5,
+  expect: 6,
+  /** Says who somebody is: must be ASCII, so that no two readers see two names. */
+  identity: 7,
+} as const;
+
+export type Role = (typeof Role)[keyof typeof Role];
+
+/** A field name in one spelling. Shared and flat: it never holds on to the head that it came from. */
+export interface FieldName {
+  readonly name: string;
+  readonly lower: string;
+  readonly role: Role;
+}
+
+/** Names beyond this length are not remembered; nor are more than so many of them. */
+const MAX_LEARNED_LENGTH = 64;
+const MAX_LEARNED = 1024;
+
+const roles: ReadonlyMap<string, Role> = new Map<string, Role>([
+  ['host', Role.host],
+  ['content-length', Role.contentLength],
+  ['transfer-encoding', Role.transferEncoding],
+  ['connection', Role.connection],
+  ['upgrade', Role.upgrade],
+  ['expect', Role.expect],
+  ['authorization', Role.identity],
+  ['proxy-authorization', Role.identity],
+  ['forwarded', Role.identity],
+  ['x-forwarded-for', Role.identity],
+  ['x-forwarded-host', Role.identity],
+  ['x-forwarded-proto', Role.identity],
+  ['x-forwarded-port', Role.identity],
+  ['x-real-ip', Role.identity],
+]);
+
+const common = [
+  ...roles.keys(),
+  ...'accept accept-encoding accept-language accept-ranges access-control-allow-origin age allow cache-control'.split(
+    ' ',
+  ),
+  ...'content-disposition content-encoding content-language content-location content-range content-security-policy'.split(
+    ' ',
+  ),
+  ...'content-type cookie date etag expires if-match if-modified-since if-none-match if-range keep-alive'.split(
+    ' ',
+  ),
+  ...'last-modified link location origin pragma range referer retry-after sec-fetch-dest sec-fetch-mode'.split(
+    ' ',
+  ),
+  ...'sec-fetch-site sec-websocket-key sec-websocket-version server set-cookie strict-transport-security te'.split(
+    ' ',
+  ),
+  ...'traceparent tracestate trailer user-agent vary via www-authenticate x-request-id'.split(' '),
+];
+
+const known: ReadonlyMap<string, FieldName> = new Map(
+  common.flatMap((lower) => {
+    const title = lower.replaceAll(/(^|-)[a-z]/g, (letters) => letters.toUpperCase());
+    return [title, lower].map(
+      (name) => [name, { name, lower, role: roles.get(lower) ?? Role.none }] as const,
+    );
+  }),
+);
+
+const learned = new Map<string, FieldName>();
+
+/** The shared entry of a name that has been checked to be a token. */
+export function fieldName(text: string): FieldName {
+  return known.get(text) ?? learned.get(text) ?? learn(text);
+}
+
+function learn(text: string): FieldName {
+  // A slice of a head would keep the whole head in memory for as long as it is remembered.
+  const name = Buffer.from(text, 'latin1').toString('latin1');
+  const lower = name.toLowerCase();
+  const entry: FieldName = { name, lower, role: roles.get(lower) ?? Role.none };
+  if (name.length > MAX_LEARNED_LENGTH) return entry;
+  // Starting anew is the cheapest bound that a flood of made-up names cannot turn against the real ones for long.
+  if (learned.size >= MAX_LEARNED) learned.clear();
+  learned.set(name, entry);
+  return entry;
+}

@@ -1,0 +1,116 @@
+import type { HeaderList } from '../util/header-list.ts';
+import { Role, fieldName } from './field-names.ts';
+import type { FramingFields } from './framing-fields.ts';
+import { COLON, CR, LF, SP, TAB, TEXT, TOKEN, byteClass, isBlank } from './tokens.ts';
+
+/**
+ * Finds and checks the lines of a field section (RFC 9112 §5), each byte once however the section is cut: what has been
+ * looked at is remembered as offsets from `origin`, so that the buffer may move between two calls.
+ */
+export class FieldScanner {
+  /** Static text; '' while nothing is wrong. */
+  problem = '';
+  /** Whether the problem is one of size. */
+  tooLarge = false;
+
+  readonly #maxFields: number;
+  /** Three offsets a field: its start, its colon, its CR. */
+  readonly #marks: Int32Array;
+  #count = 0;
+  #at = 0;
+  #inValue = false;
+
+  constructor(maxFields: number) {
+    this.#maxFields = maxFields;
+    this.#marks = new Int32Array(3 * (maxFields + 1));
+  }
+
+  /** Starts a section at this offset from the origin. */
+  reset(at: number): void {
+    this.problem = '';
+    this.tooLarge = false;
+    this.#count = 0;
+    this.#at = at;
+    this.#inValue = false;
+    this.#marks[0] = at;
+  }
+
+  /**
+   * Looks on from where the last call stopped, as far as `end`. Returns the offset behind the empty line, 0 when more bytes
+   * are needed, -1 when `problem` is set. One function, since it touches every byte of every head.
+   */
+  scan(buffer: Buffer, origin: number, end: number): number {
+    const marks = this.#marks;
+    let at = origin + this.#at;
+    let mark = 3 * this.#count;
+    for (;;) {
+      if (!this.#inValue) {
+        while (at < end && ((byteClass[buffer[at] as number] as number) & TOKEN) !== 0) at++;
+        if (at === end) break;
+        const isFirst = at - origin === marks[mark];
+        if (buffer[at] !== COLON || isFirst) {
+          if (!isFirst || buffer[at] !== CR) return this.#failName(buffer[at] as number, isFirst);
+          if (at + 1 === end) break;
+          return buffer[at + 1] === LF ? at + 2 : this.#fail('bare CR');
+        }
+        if (this.#count === this.#maxFields) return this.#failSize('too many fields');
+        marks[mark + 1] = at - origin;
+        this.#inValue = true;
+        at++;
+      }
+      while (at < end && ((byteClass[buffer[at] as number] as number) & TEXT) !== 0) at++;
+      if (at === end) break;
+      if (buffer[at] !== CR)
+        return this.#fail(buffer[at] === LF ? 'bare LF' : 'control byte in a field value');
+      if (at + 1 === end) break;
+      if (buffer[at + 1] !== LF) return this.#fail('bare CR');
+      marks[mark + 2] = at - origin;
+      mark += 3;
+      at += 2;
+      marks[mark] = at - origin;
+      this.#count++;
+      this.#inValue = false;
+    }
+    this.#at = at - origin;
+    return 0;
+  }
+
+  /**
+   * Appends the fields of a complete section to `headers` and tells `framing` about those that it cares for.
+   * `text` is the latin1 form of the bytes from the origin on.
+   */
+  read(text: string, headers: HeaderList, framing: FramingFields): void {
+    const marks = this.#marks;
+    const stop = 3 * this.#count;
+    for (let mark = 0; mark < stop; mark += 3) {
+      const colon = marks[mark + 1] as number;
+      const entry = fieldName(text.slice(marks[mark], colon));
+      let from = colon + 1;
+      let to = marks[mark + 2] as number;
+      while (from < to && isBlank(text.charCodeAt(from))) from++;
+      while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+      const value = text.slice(from, to);
+      headers.push(entry.name, entry.lower, value);
+      if (entry.role !== Role.none) framing.note(entry.role, value);
+    }
+  }
+
+  #failName(byte: number, isFirst: boolean): number {
+    if (byte === LF) return this.#fail('bare LF');
+    if (byte === CR) return this.#fail('line without a colon');
+    if (byte === COLON) return this.#fail('field without a name');
+    if (isFirst && (byte === SP || byte === TAB))
+      return this.#fail(this.#count > 0 ? 'folded field line' : 'blank before the first field');
+    return this.#fail('field name is not a token');
+  }
+
+  #fail(problem: string): number {
+    this.problem = problem;
+    return -1;
+  }
+
+  #failSize(problem: string): number {
+    this.tooLarge = true;
+    return this.#fail(problem);
+  }
+}
