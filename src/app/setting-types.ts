@@ -1,0 +1,124 @@
+import { isIP } from 'node:net';
+
+/** How a setting's text becomes a value. */
+export interface SettingType<T> {
+  /** Shown after the flag in --help; undefined for switches. */
+  readonly placeholder: string | undefined;
+  /** What is wanted, for messages: `a whole number from 1 to 9`. */
+  readonly wanted: string;
+  /** undefined when the text is not what is wanted. */
+  parse(text: string): T | undefined;
+}
+
+/** Go's spellings of true and false. */
+export const toggle: SettingType<boolean> = {
+  placeholder: undefined,
+  wanted: 'true or false',
+  parse: (text) => {
+    if (/^(1|t|T|true|TRUE|True)$/.test(text)) return true;
+    return /^(0|f|F|false|FALSE|False)$/.test(text) ? false : undefined;
+  },
+};
+
+export const text: SettingType<string> = {
+  placeholder: '<text>',
+  wanted: 'a text',
+  parse: (value) => value,
+};
+
+export const path: SettingType<string> = {
+  placeholder: '<path>',
+  wanted: 'a path',
+  parse: (value) => (value.includes('\0') ? undefined : value),
+};
+
+/** A numeric address, `localhost`, or '' for all addresses. */
+export const address: SettingType<string> = {
+  placeholder: '<address>',
+  wanted: 'an IPv4 or IPv6 address',
+  parse: (value) => {
+    const bare = value.replace(/^\[(.*)\]$/, '$1');
+    if (bare === 'localhost') return '127.0.0.1';
+    return bare === '' || isIP(bare) !== 0 ? bare : undefined;
+  },
+};
+
+export function wholeNumber(min: number, max: number): SettingType<number> {
+  return {
+    placeholder: '<number>',
+    wanted: `a whole number from ${min} to ${max}`,
+    parse: (value) => {
+      const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+      return number >= min && number <= max ? number : undefined;
+    },
+  };
+}
+
+export const port = wholeNumber(0, 65_535);
+
+const unitMs = new Map([
+  ['ms', 1],
+  ['s', 1000],
+  ['m', 60_000],
+  ['h', 3_600_000],
+]);
+
+/** Milliseconds, from Go's notation (`1h30m`, `1.5s`, `300ms`); a bare number counts seconds, as in ingress-nginx. */
+export const duration: SettingType<number> = {
+  placeholder: '<duration>',
+  wanted: 'a duration such as 75s, 1m30s or 500ms',
+  parse: (value) => {
+    if (/^\d{1,9}$/.test(value)) return Number(value) * 1000;
+    if (!/^(\d{1,9}(\.\d{1,9})?(ms|s|m|h))+$/.test(value)) return undefined;
+    let ms = 0;
+    for (const [, number, unit] of value.matchAll(/([\d.]+)(ms|s|m|h)/g)) {
+      ms += Number(number) * (unitMs.get(unit ?? '') ?? 0);
+    }
+    return Math.round(ms);
+  },
+};
+
+const unitBytes = new Map([
+  ['', 1],
+  ['k', 1024],
+  ['m', 1024 ** 2],
+  ['g', 1024 ** 3],
+]);
+
+/** Bytes, from nginx's notation (`8k`, `1m`) or Kubernetes' (`8Ki`, `1Mi`). */
+export const size: SettingType<number> = {
+  placeholder: '<size>',
+  wanted: 'a size such as 8k, 1m or 1Mi',
+  parse: (value) => {
+    const [, number, unit] = /^(\d{1,9})(k|m|g|)i?$/i.exec(value) ?? [];
+    const factor = unit === undefined ? undefined : unitBytes.get(unit.toLowerCase());
+    return factor === undefined ? undefined : Number(number) * factor;
+  },
+};
+
+/** Comma-separated networks; a bare address is the network of that one address. */
+export const networks: SettingType<readonly string[]> = {
+  placeholder: '<cidrs>',
+  wanted: 'networks such as 10.0.0.0/8,fd00::/8',
+  parse: (value) => {
+    const parts = value.split(',').map((part) => part.trim());
+    const named = parts.filter((part) => part !== '');
+    return named.every(isNetwork) ? named : undefined;
+  },
+};
+
+function isNetwork(value: string): boolean {
+  const [host = '', bits, ...rest] = value.split('/');
+  const family = isIP(host);
+  if (family === 0 || rest.length > 0) return false;
+  if (bits === undefined) return true;
+  return /^\d{1,3}$/.test(bits) && Number(bits) <= (family === 4 ? 32 : 128);
+}
+
+export function oneOf<T extends string>(...words: readonly T[]): SettingType<T> {
+  return {
+    placeholder: `<${words.join('|')}>`,
+    wanted: `one of ${words.join(', ')}`,
+    parse: (value) => words.find((word) => word === value),
+  };
+}
