@@ -92,7 +92,7 @@ export class ChunkedDecoder {
     let at = start;
     while (at < end) {
       const state = this.#state;
-      if (state === DATA) return this.#takeData(buffer, at, end);
+      if (state === DATA) return this.#takeData(at, end);
       if (state === TRAILERS) return this.#readTrailers(buffer, at, end);
       if (state === DONE || state === FAULTY) break;
       if (!this.#step(buffer[at] as number)) return at;
@@ -108,7 +108,7 @@ export class ChunkedDecoder {
     return this.#state === DONE;
   }
 
-  #takeData(_buffer: Buffer, start: number, end: number): number {
+  #takeData(start: number, end: number): number {
     const taken = Math.min(this.#size, end - start);
     this.event = 'data';
     this.dataStart = start;
@@ -256,7 +256,7 @@ export class ChunkedDecoder {
     return end;
   }
 
-  /** `stop` as the scanner returned it, `next` the same place in the caller's buffer. */
+  /** `stop` as the scanner returned it, `next` the same place in the caller's buffer (any at all with a fault). */
   #endTrailers(buffer: Buffer, origin: number, stop: number, next: number): number {
     if (stop > 0 && this.#readFields(buffer.toString('latin1', origin, stop))) {
       this.#state = DONE;
@@ -266,7 +266,7 @@ export class ChunkedDecoder {
     if (stop === 0 || this.#fields.tooLarge)
       this.#refuseWith('SP_HEAD_TOO_LARGE', 'trailer section too large');
     else if (stop < 0) this.#refuseWith('SP_BAD_REQUEST', this.#fields.problem);
-    return 0;
+    return next;
   }
 
   #readFields(text: string): boolean {

@@ -49,9 +49,8 @@ export class FieldScanner {
         if (at === end) break;
         const isFirst = at - origin === marks[mark];
         if (buffer[at] !== COLON || isFirst) {
-          if (!isFirst || buffer[at] !== CR) return this.#failName(buffer[at] as number, isFirst);
-          if (at + 1 === end) break;
-          return buffer[at + 1] === LF ? at + 2 : this.#fail('bare CR');
+          this.#at = at - origin;
+          return this.#endSection(buffer, at, end, isFirst);
         }
         if (this.#count === this.#maxFields) return this.#failSize('too many fields');
         marks[mark + 1] = at - origin;
@@ -93,6 +92,14 @@ export class FieldScanner {
       headers.push(entry.name, entry.lower, value);
       if (entry.role !== Role.none) framing.note(entry.role, value);
     }
+  }
+
+  /** At a byte that ends no name: the empty line, or what is wrong. */
+  #endSection(buffer: Buffer, at: number, end: number, isFirst: boolean): number {
+    const byte = buffer[at] as number;
+    if (!isFirst || byte !== CR) return this.#failName(byte, isFirst);
+    if (at + 1 === end) return 0;
+    return buffer[at + 1] === LF ? at + 2 : this.#fail('bare CR');
   }
 
   #failName(byte: number, isFirst: boolean): number {

@@ -10,6 +10,8 @@ const UPGRADE: readonly string[] = Object.freeze(['upgrade']);
 export class FramingFields {
   /** Static text; '' while nothing is wrong. */
   problem = '';
+  /** The same for fields that mean something in requests only. */
+  requestProblem = '';
   hostCount = 0;
   host = '';
   lengthCount = 0;
@@ -25,6 +27,7 @@ export class FramingFields {
 
   reset(): void {
     this.problem = '';
+    this.requestProblem = '';
     this.hostCount = 0;
     this.host = '';
     this.lengthCount = 0;
@@ -35,7 +38,7 @@ export class FramingFields {
   }
 
   note(role: Role, value: string): void {
-    if (!isAscii(value)) this.problem = 'byte above 0x7e in a field that must be ASCII';
+    if (!isAscii(value)) this.#noteByte(role);
     switch (role) {
       case Role.host:
         this.hostCount++;
@@ -69,6 +72,12 @@ export class FramingFields {
   keepsAlive(minor: 0 | 1): boolean {
     if (this.tokens.length === 0) return minor === 1;
     return !this.tokens.includes('close') && (minor === 1 || this.tokens.includes('keep-alive'));
+  }
+
+  #noteByte(role: Role): void {
+    const problem = 'byte above 0x7e in a field that must be ASCII';
+    if (role === Role.host || role === Role.expect || role === Role.identity) this.requestProblem = problem;
+    else this.problem = problem;
   }
 
   #addOptions(value: string): void {

@@ -202,10 +202,11 @@ export class RequestHeadParser {
   /** RFC 9112 §6.3, without any of its ways to recover. */
   #judgeFraming(): boolean {
     const { head } = this;
-    const { problem, lengthCount, length, codingCount } = this.#framing;
+    const { problem, requestProblem, lengthCount, length, codingCount } = this.#framing;
     head.framing = 'none';
     head.contentLength = 0;
-    if (problem !== '') return this.#refuse('SP_BAD_REQUEST', problem);
+    if (problem !== '' || requestProblem !== '')
+      return this.#refuse('SP_BAD_REQUEST', problem || requestProblem);
     if (codingCount > 0) return this.#judgeCoding();
     if (lengthCount === 0) return true;
     if (lengthCount > 1) return this.#refuse('SP_BAD_FRAMING', 'more than one Content-Length');
