@@ -67,6 +67,7 @@ export const redirect: FilterSpec<Redirect> = {
         },
       ],
     },
+    example: { scheme: 'https', host: 'www.example.com', statusCode: 301 },
     parse: parseRedirect,
   },
   annotations: { known: redirectAnnotations, parse: parseRedirectAnnotations },

@@ -12,6 +12,7 @@ export const requestHeaders: FilterSpec<HeaderEdits> = {
   doc: 'Removes, sets and adds header fields of the request that goes upstream.',
   route: {
     schema: headerEditsSchema('request'),
+    example: { set: [{ name: 'X-Tenant', value: 'blue' }], remove: ['X-Debug'] },
     parse: (value, context) => parseHeaderEdits(value, context, protectedInRequests),
   },
   create(edits) {

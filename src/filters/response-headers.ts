@@ -12,6 +12,7 @@ export const responseHeaders: FilterSpec<HeaderEdits> = {
   doc: 'Removes, sets and adds header fields of the response, also of answers that other filters make.',
   route: {
     schema: headerEditsSchema('response'),
+    example: { set: [{ name: 'Cache-Control', value: 'no-store' }], remove: ['X-Powered-By'] },
     parse: (value, context) => parseHeaderEdits(value, context, protectedInResponses),
   },
   create(edits) {

@@ -27,6 +27,7 @@ export const rewriteHost: FilterSpec<RewriteHost> = {
         },
       },
     },
+    example: { host: 'shop.internal.example:8080' },
     parse(value, context) {
       const reader = new ValueReader(context);
       const fields = reader.object(value, '', ['host']);

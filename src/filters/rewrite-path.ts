@@ -66,6 +66,7 @@ export const rewritePath: FilterSpec<RewritePath> = {
         },
       ],
     },
+    example: { regex: { pattern: '/users/([0-9]+)/(.*)', substitution: '/$2/of/$1' } },
     parse: parseRewritePath,
   },
   create(config) {

@@ -1,0 +1,261 @@
+import { durationSchema, hostSchema, nameSchema, objectSchema, portSchema } from './schema.ts';
+import type { CelRule, Schema } from './schema.ts';
+
+// The CRD schema of Route, apart from its filters: their schemas stand beside them (src/filters) and are put in by the
+// generator. Every list and string is bounded, because the API server estimates the cost of the CEL rules from the bounds.
+
+const MATCH_LIMIT = 16;
+
+const redirects = 'has(self.filters) && self.filters.exists(f, has(f.redirect))';
+const hasBackends = 'has(self.backends) && self.backends.size() > 0';
+const replacesPrefix =
+  'has(self.filters) && self.filters.exists(f, (has(f.rewritePath) && has(f.rewritePath.replacePrefix))' +
+  ' || (has(f.redirect) && has(f.redirect.replacePrefix)))';
+
+const ruleRules: readonly CelRule[] = [
+  { rule: `(${hasBackends}) || (${redirects})`, message: 'a rule needs backends, or the filter redirect' },
+  { rule: `!(${hasBackends}) || !(${redirects})`, message: 'a rule that redirects has no backends' },
+  {
+    rule: `!(${replacesPrefix}) || !has(self.matches) || self.matches.all(m, !has(m.path) || m.path.type != 'Regex')`,
+    message: 'replacePrefix needs matches of type Prefix or Exact: a regular expression has no prefix',
+  },
+];
+
+const pathMatch: Schema = {
+  type: 'object',
+  description: 'Condition on the path, in its normal form.',
+  required: ['value'],
+  properties: {
+    type: {
+      type: 'string',
+      enum: ['Exact', 'Prefix', 'Regex'],
+      default: 'Prefix',
+      description:
+        'Prefix goes by path element: /foo holds for /foo and /foo/x, not for /foobar. Regex: the whole path.',
+    },
+    value: { type: 'string', minLength: 1, maxLength: 1024, description: 'The path, or an RE2 expression.' },
+  },
+  'x-kubernetes-validations': [
+    { rule: "self.type == 'Regex' || self.value.startsWith('/')", message: "a path must start with '/'" },
+  ],
+};
+
+function namedMatches(what: string): Schema {
+  return {
+    type: 'array',
+    description: `Conditions on ${what}; all must hold.`,
+    maxItems: MATCH_LIMIT,
+    'x-kubernetes-list-type': 'atomic',
+    items: {
+      type: 'object',
+      required: ['name'],
+      properties: {
+        name: { type: 'string', minLength: 1, maxLength: 256 },
+        type: {
+          type: 'string',
+          enum: ['Exact', 'Regex', 'Present', 'Absent'],
+          default: 'Exact',
+          description: 'Regex: RE2 syntax, the whole value.',
+        },
+        value: { type: 'string', maxLength: 1024, description: 'Not for Present and Absent.' },
+      },
+      'x-kubernetes-validations': [
+        {
+          rule: "self.type in ['Exact', 'Regex'] ? has(self.value) : !has(self.value)",
+          message: 'Exact and Regex need a value; Present and Absent have none',
+        },
+      ],
+    },
+  };
+}
+
+const match: Schema = {
+  type: 'object',
+  minProperties: 1,
+  properties: {
+    path: pathMatch,
+    methods: {
+      type: 'array',
+      description: 'Any of these methods.',
+      maxItems: MATCH_LIMIT,
+      'x-kubernetes-list-type': 'set',
+      items: { type: 'string', minLength: 1, maxLength: 32, pattern: "^[A-Z][A-Z0-9!#$%&'*+.^_`|~-]*$" },
+    },
+    headers: namedMatches('header fields'),
+    query: namedMatches('query parameters'),
+    cookies: namedMatches('cookies'),
+    sourceRanges: {
+      type: 'array',
+      description: "CIDRs or addresses; the client's must lie in one of them.",
+      maxItems: 64,
+      'x-kubernetes-list-type': 'set',
+      items: { type: 'string', minLength: 2, maxLength: 49 },
+    },
+  },
+};
+
+const backend: Schema = {
+  type: 'object',
+  required: ['service', 'port'],
+  properties: {
+    service: { ...nameSchema, description: 'Name of the Service.' },
+    namespace: { ...nameSchema, maxLength: 63, description: "Its namespace; left out: the Route's own." },
+    port: portSchema,
+    weight: {
+      type: 'integer',
+      minimum: 0,
+      maximum: 1_000_000,
+      default: 1,
+      description: 'Share of the requests, relative to the other backends.',
+    },
+  },
+};
+
+const split: Schema = {
+  type: 'object',
+  description: 'How a request picks among weighted backends. Left out: at random.',
+  required: ['by'],
+  properties: {
+    by: {
+      type: 'string',
+      enum: ['random', 'address', 'header', 'cookie'],
+      description: 'Always alike for one client address, header or cookie; or at random.',
+    },
+    name: { type: 'string', minLength: 1, maxLength: 256, description: 'Of the header or cookie.' },
+  },
+  'x-kubernetes-validations': [
+    {
+      rule: "self.by in ['header', 'cookie'] ? has(self.name) : !has(self.name)",
+      message: 'a split by header or cookie needs its name; others have none',
+    },
+  ],
+};
+
+const timeouts: Schema = {
+  type: 'object',
+  description: "Left out: the controller's defaults.",
+  properties: {
+    connect: durationSchema('For a connection to an endpoint.'),
+    send: durationSchema('Between two writes to the upstream.'),
+    read: durationSchema('Between two reads from the upstream, and for its first byte.'),
+    request: durationSchema('For the whole exchange; 0s means no cap.'),
+  },
+};
+
+const retries: Schema = {
+  type: 'object',
+  description: "Left out: the controller's defaults.",
+  properties: {
+    tries: { type: 'integer', minimum: 1, maximum: 100, description: 'Total tries, the first included.' },
+    on: {
+      type: 'array',
+      description: "What is tried again, in the words of nginx's proxy_next_upstream.",
+      maxItems: 16,
+      'x-kubernetes-list-type': 'set',
+      items: {
+        type: 'string',
+        enum: [
+          'error',
+          'timeout',
+          'http_500',
+          'http_502',
+          'http_503',
+          'http_504',
+          'http_403',
+          'http_404',
+          'http_429',
+          'non_idempotent',
+        ],
+      },
+    },
+    timeout: durationSchema('For all tries together; 0s means no cap.'),
+  },
+};
+
+/** The schema of one rule; `filter` is that of one entry of its filters. */
+function rule(filter: Schema): Schema {
+  return {
+    type: 'object',
+    properties: {
+      name: { type: 'string', minLength: 1, maxLength: 63, description: 'For conditions and metrics.' },
+      matches: {
+        type: 'array',
+        description: 'Alternatives: one must hold. Left out: every request.',
+        maxItems: MATCH_LIMIT,
+        'x-kubernetes-list-type': 'atomic',
+        items: match,
+      },
+      filters: {
+        type: 'array',
+        description: 'What is done to request and response, one filter an entry.',
+        maxItems: 16,
+        'x-kubernetes-list-type': 'atomic',
+        items: filter,
+      },
+      backends: {
+        type: 'array',
+        description: 'Where requests go.',
+        maxItems: 16,
+        'x-kubernetes-list-type': 'atomic',
+        items: backend,
+        'x-kubernetes-validations': [
+          {
+            rule: 'self.size() == 0 || self.exists(b, b.weight > 0)',
+            message: 'at least one backend needs a weight above 0',
+          },
+        ],
+      },
+      split,
+      timeouts,
+      retries,
+    },
+    'x-kubernetes-validations': ruleRules,
+  };
+}
+
+/** The CRD schema of Route. `filters`: schema of each filter's value by its name, in the order of the chain. */
+export function routeSchema(filters: ReadonlyMap<string, Schema>): Schema {
+  const given = [...filters.keys()].map((name) => `has(self.${name})`).join(', ');
+  const filter: Schema = {
+    type: 'object',
+    properties: Object.fromEntries(filters),
+    'x-kubernetes-validations': [
+      {
+        rule: `[${given}].filter(given, given).size() == 1`,
+        message: 'an entry of filters names exactly one filter that this version knows',
+      },
+    ],
+  };
+  return objectSchema('Routes requests for hosts to Services.', {
+    type: 'object',
+    required: ['rules'],
+    properties: {
+      ingressClassName: { ...nameSchema, description: 'As for an Ingress; left out: the default class.' },
+      hosts: {
+        type: 'array',
+        description: "Exact names, or '*.' and a name for one more label. Left out: every host.",
+        maxItems: 64,
+        'x-kubernetes-list-type': 'set',
+        items: hostSchema,
+      },
+      tls: {
+        type: 'object',
+        description: 'Certificate for the hosts.',
+        required: ['secretName'],
+        properties: {
+          secretName: {
+            ...nameSchema,
+            description: "Secret of type kubernetes.io/tls in the Route's namespace.",
+          },
+        },
+      },
+      rules: {
+        type: 'array',
+        minItems: 1,
+        maxItems: 64,
+        'x-kubernetes-list-type': 'atomic',
+        items: rule(filter),
+      },
+    },
+  });
+}

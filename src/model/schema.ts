@@ -1,0 +1,96 @@
+/** An OpenAPI v3 structural schema (Kubernetes' dialect with `x-kubernetes-…`), as plain data. */
+export type Schema = Readonly<Record<string, unknown>>;
+
+/** A CEL rule with what the user is told when it does not hold. */
+export interface CelRule {
+  readonly rule: string;
+  readonly message: string;
+}
+
+/** RFC 1123 label. */
+const LABEL = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?';
+
+export const nameSchema: Schema = { type: 'string', minLength: 1, maxLength: 253 };
+
+/** A Service port by number or by name. */
+export const portSchema: Schema = {
+  'x-kubernetes-int-or-string': true,
+  minimum: 1,
+  maximum: 65_535,
+  maxLength: 15,
+  description: 'Port of the Service, by number or by name.',
+};
+
+/** GEP-2257, as the Gateway API writes durations. */
+export function durationSchema(description: string): Schema {
+  return { type: 'string', maxLength: 32, pattern: '^([0-9]{1,5}(h|m|s|ms)){1,4}$', description };
+}
+
+export const hostSchema: Schema = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 253,
+  'x-kubernetes-validations': [
+    {
+      // Without `.*`-like parts, so that the estimated cost stays low.
+      rule: `self.matches('^([*][.])?${LABEL}([.]${LABEL})*$') && !self.matches('^[0-9.]+$')`,
+      message: "a host is a lower-case DNS name, or '*.' before one; no port, no address",
+    },
+  ],
+};
+
+/** `status` of every kind: conditions as KEP-1623 has them. */
+export const statusSchema: Schema = {
+  type: 'object',
+  description: 'What the controller made of this object.',
+  properties: {
+    conditions: {
+      type: 'array',
+      maxItems: 16,
+      'x-kubernetes-list-type': 'map',
+      'x-kubernetes-list-map-keys': ['type'],
+      items: {
+        type: 'object',
+        required: ['type', 'status', 'lastTransitionTime', 'reason', 'message'],
+        properties: {
+          type: {
+            type: 'string',
+            maxLength: 316,
+            description: 'Accepted, ResolvedRefs or Programmed.',
+          },
+          status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
+          observedGeneration: {
+            type: 'integer',
+            format: 'int64',
+            minimum: 0,
+            description: 'The generation of the object that this was said of.',
+          },
+          lastTransitionTime: { type: 'string', format: 'date-time' },
+          reason: {
+            type: 'string',
+            minLength: 1,
+            maxLength: 1024,
+            pattern: '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$',
+          },
+          message: { type: 'string', maxLength: 32_768 },
+        },
+      },
+    },
+  },
+};
+
+/** The schema of a whole object. */
+export function objectSchema(description: string, spec: Schema): Schema {
+  return {
+    type: 'object',
+    description,
+    required: ['spec'],
+    properties: {
+      apiVersion: { type: 'string', description: 'sallyport.dev/v1alpha1' },
+      kind: { type: 'string' },
+      metadata: { type: 'object' },
+      spec,
+      status: statusSchema,
+    },
+  };
+}

@@ -1,0 +1,60 @@
+// Writes what is generated from the source: CRDs and the reference pages. `--check` writes nothing and exits 1 when a file
+// differs from what would be written. One line of `outputs` per file.
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+
+import { format, resolveConfig } from 'prettier';
+
+import { filterRegistry } from '../src/filters/registry.ts';
+import { annotationsPage } from './reference/annotations-page.ts';
+import { backendPolicyCrd, routeCrd } from './reference/crds.ts';
+import { diagnosticsPage } from './reference/diagnostics-page.ts';
+import { errorsPage } from './reference/errors-page.ts';
+import { routePage } from './reference/route-page.ts';
+
+/** Path below the root → its content, before formatting. */
+export const outputs: ReadonlyMap<string, () => string> = new Map([
+  ['crds/routes.sallyport.dev.yaml', () => routeCrd(filterRegistry)],
+  ['crds/backendpolicies.sallyport.dev.yaml', () => backendPolicyCrd()],
+  ['docs/reference/annotations.md', () => annotationsPage(filterRegistry.annotations)],
+  ['docs/reference/route.md', () => routePage(filterRegistry)],
+  ['docs/reference/diagnostics.md', () => diagnosticsPage()],
+  ['docs/reference/errors.md', () => errorsPage()],
+]);
+
+const root = join(import.meta.dirname, '..');
+
+/** One output as it stands in the tree. */
+export async function rendered(path: string): Promise<string> {
+  const render = outputs.get(path);
+  if (render === undefined) throw new Error(`${path} is not generated`);
+  const file = join(root, path);
+  return format(render(), { ...(await resolveConfig(file)), filepath: file });
+}
+
+async function main(check: boolean): Promise<void> {
+  for (const path of outputs.keys()) {
+    const file = join(root, path);
+    const wanted = await rendered(path);
+    if (current(file) === wanted) continue;
+    if (check) {
+      process.exitCode = 1;
+      process.stderr.write(`${path} is not up to date\n`);
+      continue;
+    }
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, wanted);
+    process.stdout.write(`${path}\n`);
+  }
+}
+
+function current(file: string): string | undefined {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
+  }
+}
+
+if (import.meta.main) await main(process.argv.includes('--check'));

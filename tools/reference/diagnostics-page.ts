@@ -1,0 +1,26 @@
+import { catalogue } from '../../src/diagnostics/catalogue.ts';
+import { code, pageHead, table } from './markdown.ts';
+
+const GROUPS = [
+  ['SP1', 'Reading'],
+  ['SP2', 'Objects and references'],
+  ['SP3', 'Conflicts'],
+  ['SP4', 'Annotations and filters'],
+] as const;
+
+/** docs/reference/diagnostics.md */
+export function diagnosticsPage(): string {
+  const entries = Object.entries(catalogue).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const sections = GROUPS.map(([prefix, title]) => {
+    const rows = entries
+      .filter(([name]) => name.startsWith(prefix))
+      .map(([name, { severity, title: what, hint }]) => [code(name), severity, `${what}.`, `${hint}.`]);
+    return rows.length === 0
+      ? ''
+      : `\n## ${title}\n\n${table(['Code', 'Severity', 'What it says', 'What to do'], rows)}`;
+  });
+  const intro =
+    'A diagnostic is a fault in what was declared. Its code is stable: alerts and scripts may rely on it. ' +
+    'It appears on the command line (`sallyport check`), in the log, and on the admin address.';
+  return pageHead('Diagnostics', intro) + sections.join('');
+}

@@ -1,0 +1,114 @@
+import { dump } from 'js-yaml';
+import type { FilterRegistry } from '../../src/filters/filter-registry.ts';
+import { routeSchema } from '../../src/model/route-schema.ts';
+import type { CelRule, Schema } from '../../src/model/schema.ts';
+import { filterSchemas } from './crds.ts';
+import { code, fenced, pageHead, table } from './markdown.ts';
+import { routeExample } from './route-example.ts';
+
+const INTRO = `A Route (\`routes.sallyport.dev/v1alpha1\`, short name \`spr\`) says which requests go to which Services, and what is done
+to them on the way. It may do all that an Ingress with annotations may, typed and checked when it is written.`;
+
+/** docs/reference/route.md */
+export function routePage(registry: FilterRegistry): string {
+  const schemas = filterSchemas(registry);
+  const spec = propertiesOf(routeSchema(new Map())).get('spec') ?? {};
+  const filters = registry.specs.flatMap(({ name, doc, route }) =>
+    route === undefined
+      ? []
+      : [filterSection({ name, doc, schema: schemas.get(name) ?? {}, example: route.example })],
+  );
+  return [
+    pageHead('Route', INTRO),
+    `\n${fenced('yaml', dump(routeExample, { noRefs: true, lineWidth: -1 }))}`,
+    '\n## Fields of spec\n\n',
+    fieldTable(spec),
+    '\n## Filters\n\n',
+    'An entry of `filters` has one key, the name of the filter. Whatever the order in which they are written, filters run in ',
+    'the order of this page; several of one kind run as written. Response changes happen in reverse.\n',
+    ...filters,
+    '\n## What is refused\n\n',
+    'The API server refuses objects that break these rules, and the controller checks them again.\n\n',
+    celRules([spec, ...schemas.values()])
+      .map(({ message }) => `- ${message}\n`)
+      .join(''),
+  ].join('');
+}
+
+interface FilterDoc {
+  readonly name: string;
+  readonly doc: string;
+  readonly schema: Schema;
+  readonly example: unknown;
+}
+
+function filterSection({ name, doc, schema, example }: FilterDoc): string {
+  const yaml = dump({ filters: [{ [name]: example }] }, { lineWidth: -1 });
+  return `\n### ${name}\n\n${doc}\n\n${fieldTable(schema)}\n${fenced('yaml', yaml)}`;
+}
+
+function fieldTable(schema: Schema): string {
+  const rows = walk(schema).map(({ path, schema: field, required }) => [
+    code(path),
+    typeOf(field),
+    required
+      ? 'required'
+      : code(field['default'] === undefined ? '' : String(field['default'] as string | number)),
+    String((field['description'] as string | undefined) ?? ''),
+  ]);
+  return table(['Field', 'Type', 'Default', 'Meaning'], rows);
+}
+
+interface Place {
+  readonly path: string;
+  readonly schema: Schema;
+  readonly required: boolean;
+}
+
+/** Every field below an object schema, depth first, in the order declared. */
+function walk(root: Schema): readonly Place[] {
+  const places: Place[] = [];
+  const open: Place[] = childrenOf({ path: '', schema: root, required: true }).toReversed();
+  for (let place = open.pop(); place !== undefined; place = open.pop()) {
+    places.push(place);
+    open.push(...childrenOf(place).toReversed());
+  }
+  return places;
+}
+
+function childrenOf({ path, schema }: Place): Place[] {
+  const items = schema['items'] as Schema | undefined;
+  const holder = items ?? schema;
+  const prefix = path === '' ? '' : `${path}${items === undefined ? '' : '[]'}.`;
+  const required = (holder['required'] ?? []) as readonly string[];
+  return [...propertiesOf(holder)].map(([name, child]) => ({
+    path: `${prefix}${name}`,
+    schema: child,
+    required: required.includes(name),
+  }));
+}
+
+function propertiesOf(schema: Schema): ReadonlyMap<string, Schema> {
+  return new Map(Object.entries((schema['properties'] ?? {}) as Readonly<Record<string, Schema>>));
+}
+
+function typeOf(schema: Schema): string {
+  if (schema['x-kubernetes-int-or-string'] === true) return 'integer or string';
+  const values = schema['enum'] as readonly (string | number)[] | undefined;
+  if (values !== undefined) return values.map((value) => code(String(value))).join(', ');
+  const items = schema['items'] as Schema | undefined;
+  return items === undefined ? String(schema['type']) : `list of ${typeOf(items)}`;
+}
+
+/** The CEL rules of these schemas and of all below them. */
+function celRules(schemas: readonly Schema[]): readonly CelRule[] {
+  const all = schemas.flatMap((schema) => [schema, ...walk(schema).map((place) => place.schema)]);
+  const withItems = all.flatMap((schema) => [
+    schema,
+    ...((schema['items'] as Schema | undefined) ? [schema['items'] as Schema] : []),
+  ]);
+  const rules = withItems.flatMap(
+    (schema) => (schema['x-kubernetes-validations'] ?? []) as readonly CelRule[],
+  );
+  return [...new Map(rules.map((rule) => [rule.message, rule])).values()];
+}
