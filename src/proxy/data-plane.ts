@@ -80,7 +80,7 @@ export class DataPlane {
     this.#linker = new Linker({
       createUpstream: (upstream) => new Upstream(upstream, upstreams),
       metricsRow: (index) => deps.rows.row(index),
-      findFilter,
+      findFilter: (name) => filterRegistry.find(name),
       yield: () => nextTurn(),
       now: () => sweeper.now(),
       warn: (message, fields) => deps.warn(message, fields),

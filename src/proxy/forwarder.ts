@@ -1,4 +1,4 @@
-import { lastChunk, requestHeadText } from '../http1/message-writer.ts';
+import { fieldLine, lastChunk, requestHeadText } from '../http1/message-writer.ts';
 import type { RequestHead, ResponseHead } from '../http1/message-head.ts';
 import type { Forward } from '../table/route-table.ts';
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
@@ -83,14 +83,8 @@ export class Forwarder implements ResponseSink, Expiring {
     this.#headText = requestHeadText(
       request.method,
       request.path + request.query,
-      request.authority,
       request.headers,
-      {
-        framing: this.#framing,
-        contentLength: this.#contentLength,
-        upgrade: this.#upgrade,
-        expectContinue: this.#expectContinue,
-      },
+      fieldLine('Host', request.authority) + this.#connectionFields(),
     );
     this.#try();
   }
@@ -256,6 +250,16 @@ export class Forwarder implements ResponseSink, Expiring {
       code === 'SP_UPSTREAM_RESET';
     if (!this.#exchange.hasAnswered && this.#mayRetry(code)) this.#retry();
     else this.#exchange.refuse(code, detail);
+  }
+
+  /** Framing and connection fields of the request, which are this connection's own. */
+  #connectionFields(): string {
+    let text = '';
+    if (this.#framing === 'length') text = fieldLine('Content-Length', this.#contentLength);
+    else if (this.#framing === 'chunked') text = 'Transfer-Encoding: chunked\r\n';
+    if (this.#expectContinue) text += 'Expect: 100-continue\r\n';
+    if (this.#upgrade !== undefined) text += `Connection: upgrade\r\nUpgrade: ${this.#upgrade}\r\n`;
+    return text;
   }
 
   #try(): void {

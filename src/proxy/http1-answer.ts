@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 
-import { lastChunk, responseHeadText } from '../http1/message-writer.ts';
+import { fieldLine, lastChunk, responseHeadText } from '../http1/message-writer.ts';
 import type { HeaderList } from '../util/header-list.ts';
 import type { AnswerHead } from './downstream.ts';
 import { httpDate } from './http-date.ts';
@@ -27,7 +27,7 @@ export class Http1Answer {
   }
 
   informational(status: number, headers: HeaderList): void {
-    this.#output.add(responseHeadText(status, '', headers, { framing: 'none', contentLength: 0 }));
+    this.#output.add(responseHeadText(status, '', headers, ''));
     this.flush();
   }
 
@@ -37,24 +37,13 @@ export class Http1Answer {
     this.closes = close || this.#forceClose || (streams && minor === 0 && !answer.bodiless);
     this.#coding = answer.bodiless ? 'none' : streams && minor === 1 ? 'chunked' : 'plain';
     if (!answer.headers.has('date')) answer.headers.push('Date', 'date', httpDate());
-    const framing = streams
-      ? minor === 1
-        ? 'chunked'
-        : 'close'
-      : answer.length === undefined
-        ? 'none'
-        : 'length';
-    const contentLength = answer.length ?? 0;
-    const connection = this.closes ? 'close' : minor === 0 ? 'keep-alive' : undefined;
-    this.#output.add(
-      connection === undefined
-        ? responseHeadText(answer.status, answer.reason, answer.headers, { framing, contentLength })
-        : responseHeadText(answer.status, answer.reason, answer.headers, {
-            framing,
-            contentLength,
-            connection,
-          }),
-    );
+    const framing = framingField(answer.length, minor);
+    const connection = this.closes
+      ? 'Connection: close\r\n'
+      : minor === 0
+        ? 'Connection: keep-alive\r\n'
+        : '';
+    this.#output.add(responseHeadText(answer.status, answer.reason, answer.headers, framing + connection));
   }
 
   body(buffer: Buffer, start: number, end: number): void {
@@ -74,4 +63,11 @@ export class Http1Answer {
     this.#coding = 'plain';
     this.flush();
   }
+}
+
+/** -1 streams; undefined states nothing. */
+function framingField(length: number | undefined, minor: 0 | 1): string {
+  if (length === undefined) return '';
+  if (length >= 0) return fieldLine('Content-Length', length);
+  return minor === 1 ? 'Transfer-Encoding: chunked\r\n' : '';
 }

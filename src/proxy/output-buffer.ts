@@ -55,7 +55,7 @@ export class OutputBuffer {
     const joined = Buffer.allocUnsafe(this.#bytes);
     let offset = 0;
     for (const part of this.#parts) {
-      offset += typeof part === 'string' ? joined.latin1Write(part, offset) : part.copy(joined, offset);
+      offset += typeof part === 'string' ? joined.write(part, offset, 'latin1') : part.copy(joined, offset);
     }
     return socket.write(joined);
   }

@@ -15,7 +15,7 @@ export class RequestIds {
       this.#next = 0;
     }
     const start = this.#next++ * ID_BYTES;
-    return this.#pool.hexSlice(start, start + ID_BYTES);
+    return this.#pool.toString('hex', start, start + ID_BYTES);
   }
 }
 

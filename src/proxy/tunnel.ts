@@ -23,12 +23,8 @@ export function startTunnel(start: TunnelStart): Tunnel {
   const { exchange, head, upgrade } = start;
   const { socket, rest } = exchange.downstream.detach();
   dropResponseFields(head, exchange.services.settings.passServerHeader);
-  head.headers.append('Connection', 'upgrade');
-  head.headers.append('Upgrade', upgrade);
-  socket.write(
-    responseHeadText(101, head.reason, head.headers, { framing: 'none', contentLength: 0 }),
-    'latin1',
-  );
+  const fields = `Connection: upgrade\r\nUpgrade: ${upgrade}\r\n`;
+  socket.write(responseHeadText(101, head.reason, head.headers, fields), 'latin1');
   return new Tunnel(socket, rest, start);
 }
 

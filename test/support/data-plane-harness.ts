@@ -1,0 +1,179 @@
+import { EndpointBoard } from '../../src/balance/endpoint-board.ts';
+import { DataPlane } from '../../src/proxy/data-plane.ts';
+import type { ProxySettings } from '../../src/proxy/proxy-settings.ts';
+import { createTable } from '../../src/table/create-table.ts';
+import { wholeTable } from '../../src/table/diff-tables.ts';
+import { endpointKey } from '../../src/table/endpoint-key.ts';
+import { sealEntry } from '../../src/table/entry-digest.ts';
+import type {
+  EndpointSet,
+  FilterConfig,
+  Retry,
+  RouteTable,
+  TableRoute,
+  TableUpstream,
+  Timeouts,
+} from '../../src/table/route-table.ts';
+import type { AccessLog } from '../../src/telemetry/access-log.ts';
+import { MetricRows } from '../../src/telemetry/metric-rows.ts';
+import { CounterReader, WorkerCounters, createCounterMemory } from '../../src/telemetry/worker-counters.ts';
+
+/** A route of a test: everything but `upstream` has a default. */
+export interface TestRoute {
+  /** '' (the default) is every host. */
+  readonly host?: string;
+  /** `/` as a prefix unless given; `=/x` is exact. */
+  readonly path?: string;
+  /** Ports on 127.0.0.1, or addresses. Empty: an upstream without endpoints. */
+  readonly upstream: readonly (number | string)[];
+  readonly filters?: readonly FilterConfig[];
+  readonly timeouts?: Partial<Timeouts>;
+  readonly retry?: Partial<Retry>;
+}
+
+export const testSettings: ProxySettings = {
+  requestLimits: { maxRequestLineBytes: 8 * 1024, maxHeadBytes: 32 * 1024, maxFields: 100 },
+  responseLimits: { maxRequestLineBytes: 8 * 1024, maxHeadBytes: 16 * 1024, maxFields: 100 },
+  trailerLimits: { maxBytes: 8 * 1024, maxFields: 32 },
+  maxRequestBodyBytes: 0,
+  clientHeaderTimeoutMs: 10_000,
+  clientKeepAliveMs: 75_000,
+  clientKeepAliveRequests: 1000,
+  minBodyBytesPerSecond: 500,
+  clientWriteTimeoutMs: 60_000,
+  tunnelIdleMs: 0,
+  trustedProxies: [],
+  appendForwardedFor: false,
+  allowUnderscores: false,
+  passServerHeader: false,
+  allowEncodedSlashes: false,
+  upstream: {
+    maxIdle: 320,
+    idleTimeoutMs: 60_000,
+    maxLifetimeMs: 3_600_000,
+    maxRequestsPerConnection: 10_000,
+  },
+  accessLog: false,
+};
+
+/** A running data plane on a free loopback port, in this thread. */
+export interface TestProxy {
+  readonly port: number;
+  readonly plane: DataPlane;
+  readonly counters: CounterReader;
+  readonly warnings: string[];
+  publish(routes: readonly TestRoute[]): Promise<void>;
+  stop(): Promise<void>;
+}
+
+export interface TestProxyOptions {
+  readonly settings?: Partial<ProxySettings>;
+  readonly accessLog?: AccessLog;
+}
+
+export async function startProxy(
+  routes: readonly TestRoute[],
+  options: TestProxyOptions = {},
+): Promise<TestProxy> {
+  const memory = createCounterMemory();
+  const warnings: string[] = [];
+  const plane = new DataPlane({
+    settings: { ...testSettings, ...options.settings },
+    board: new EndpointBoard(EndpointBoard.allocate(64)),
+    counters: new WorkerCounters(memory),
+    rows: new MetricRows(),
+    accessLog: options.accessLog,
+    warn: (message, fields) => warnings.push(`${message} ${JSON.stringify(fields)}`),
+  });
+  let generation = 0;
+  const publish = async (next: readonly TestRoute[]): Promise<void> => {
+    const table = testTable(next, ++generation);
+    const delta = wholeTable(table);
+    const outcome = await plane.publish({ delta, slots: testSlots(table), rows: testRows(table) });
+    if (outcome.kind !== 'live') throw new Error(`publishing the test table: ${JSON.stringify(outcome)}`);
+  };
+  await publish(routes);
+  const port = await plane.listen({ port: 0, host: '127.0.0.1' });
+  return { port, plane, counters: new CounterReader(memory), warnings, publish, stop: () => plane.stop() };
+}
+
+/** The table of these routes; each gets an upstream of its own. */
+export function testTable(routes: readonly TestRoute[], generation: number): RouteTable {
+  const upstreams = routes.map((_, index) =>
+    sealEntry<TableUpstream>('upstreams', {
+      id: `test/upstream-${index}:80`,
+      protocol: 'http1',
+      balance: 'round-robin',
+    }),
+  );
+  const endpoints = routes.map((route, index) =>
+    sealEntry<EndpointSet>('endpoints', {
+      id: `test/upstream-${index}:80`,
+      endpoints: route.upstream.map(testEndpoint),
+    }),
+  );
+  return createTable(
+    {
+      routes: byId(routes.map(testRoute)),
+      upstreams: byId(upstreams),
+      endpoints: byId(endpoints),
+    },
+    generation,
+  );
+}
+
+function testRoute(route: TestRoute, index: number): TableRoute {
+  const path = route.path ?? '/';
+  return sealEntry<TableRoute>('routes', {
+    id: `Test/default/route/${index}`,
+    hosts: [route.host ?? ''],
+    path: path.startsWith('=') ? { type: 'exact', value: path.slice(1) } : { type: 'prefix', value: path },
+    rank: String(index).padStart(4, '0'),
+    filters: route.filters ?? [],
+    action: {
+      kind: 'forward',
+      forward: {
+        backends: [{ upstream: `test/upstream-${index}:80`, weight: 1, role: 'stable' }],
+        overrides: [],
+        split: { by: 'random' },
+        timeouts: { connectMs: 5000, sendMs: 60_000, readMs: 60_000, requestMs: 0, ...route.timeouts },
+        retry: {
+          tries: 3,
+          onError: true,
+          onTimeout: true,
+          onStatus: [],
+          nonIdempotent: false,
+          timeoutMs: 0,
+          ...route.retry,
+        },
+      },
+    },
+    origin: {
+      kind: 'Test',
+      namespace: 'default',
+      name: 'route',
+      field: `rules[${index}]`,
+      service: `upstream-${index}`,
+    },
+  });
+}
+
+function testEndpoint(target: number | string): EndpointSet['endpoints'][number] {
+  if (typeof target === 'number') return { address: '127.0.0.1', port: target, weight: 1 };
+  const at = target.lastIndexOf(':');
+  return { address: target.slice(0, at), port: Number(target.slice(at + 1)), weight: 1 };
+}
+
+function testSlots(table: RouteTable): Map<string, number> {
+  const keys = new Set([...table.endpoints.values()].flatMap((set) => set.endpoints.map(endpointKey)));
+  return new Map([...keys].map((key, index) => [key, index]));
+}
+
+/** Rows 0 and 1 are the table's own (no route, other). */
+function testRows(table: RouteTable): Map<string, number> {
+  return new Map([...table.routes.keys()].map((id, index) => [id, index + 2]));
+}
+
+function byId<T extends { readonly id: string }>(entries: readonly T[]): Map<string, T> {
+  return new Map(entries.map((entry) => [entry.id, entry]));
+}
