@@ -34,8 +34,15 @@ export interface LinkedRoute {
   readonly responseFilters: readonly Filter[] | undefined;
   /** Empty when the route answers by itself. */
   readonly backends: readonly LinkedBackend[];
+  /** Chooses among the backends (split.ts); absent where there is one at most, which then serves everything. */
+  readonly splitter?: Splitter | undefined;
   /** Row for exchanges that reach no backend. */
   readonly metrics: RouteMetrics;
+}
+
+export interface Splitter {
+  /** The backend for a request, or undefined when every weight is 0. `random` is uniform in [0, 1). */
+  choose(request: MatchRequest, random: () => number): LinkedBackend | undefined;
 }
 
 export interface LinkedBackend {

@@ -72,11 +72,13 @@ function readIPv6(address: string): bigint {
   const dot = scoped.includes('.') ? scoped.lastIndexOf(':') + 1 : scoped.length;
   const tail = dot < scoped.length ? readIPv4(scoped.slice(dot)) : 0;
   const text =
-    dot < scoped.length ? `${scoped.slice(0, dot)}${(tail >>> 16).toString(16)}:${(tail & 0xffff).toString(16)}` : scoped;
+    dot < scoped.length
+      ? `${scoped.slice(0, dot)}${(tail >>> 16).toString(16)}:${(tail & 0xffff).toString(16)}`
+      : scoped;
   const [left = '', right] = text.split('::');
   const before = left === '' ? [] : left.split(':');
   const after = right === undefined || right === '' ? [] : right.split(':');
-  const zeros = new Array<string>(8 - before.length - after.length).fill('0');
+  const zeros = Array.from({ length: 8 - before.length - after.length }, () => '0');
   const groups = [...before, ...zeros, ...after];
   return groups.reduce((value, group) => (value << 16n) | BigInt(`0x${group}`), 0n);
 }

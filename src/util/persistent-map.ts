@@ -18,7 +18,10 @@ export class PersistentMap<V> implements ReadonlyMap<string, V> {
   }
 
   static empty<V>(): PersistentMap<V> {
-    return new PersistentMap<V>(new Array<ReadonlyMap<string, V>>(SHARDS).fill(noEntries), 0);
+    return new PersistentMap<V>(
+      Array.from({ length: SHARDS }, () => noEntries),
+      0,
+    );
   }
 
   get(key: string): V | undefined {

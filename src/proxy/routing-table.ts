@@ -1,0 +1,64 @@
+import type { EndpointSet, TableCertificate, TableHost, TableUpstream } from '../table/route-table.ts';
+import { PersistentMap } from '../util/persistent-map.ts';
+import type { RouteLink } from './link-route.ts';
+import type { LinkedTable, LinkedUpstream, MatchRequest } from './linked-table.ts';
+import { RouteIndex } from './match/route-index.ts';
+
+/** An endpoint set with the board slots of its endpoints, kept so that a replaced upstream can take it over. */
+export interface PlacedEndpoints {
+  readonly set: EndpointSet;
+  /** `address:port` → slot. */
+  readonly slots: ReadonlyMap<string, number>;
+}
+
+/** What a linked table is made of. All of it is immutable and shared between generations. */
+export interface RoutingTableParts {
+  readonly generation: number;
+  readonly digest: string;
+  readonly index: RouteIndex<RouteLink>;
+  readonly routes: PersistentMap<RouteLink>;
+  readonly hosts: PersistentMap<TableHost>;
+  readonly upstreams: PersistentMap<LinkedUpstream>;
+  /** Same keys as `upstreams`. */
+  readonly upstreamEntries: PersistentMap<TableUpstream>;
+  readonly endpoints: PersistentMap<PlacedEndpoints>;
+  readonly certificates: PersistentMap<TableCertificate>;
+}
+
+/** The linker's tables. */
+export class RoutingTable implements LinkedTable {
+  readonly generation: number;
+  readonly digest: string;
+  readonly routes: ReadonlyMap<string, RouteLink>;
+  readonly upstreams: ReadonlyMap<string, LinkedUpstream>;
+  readonly parts: RoutingTableParts;
+  readonly #index: RouteIndex<RouteLink>;
+
+  constructor(parts: RoutingTableParts) {
+    this.parts = parts;
+    this.generation = parts.generation;
+    this.digest = parts.digest;
+    this.routes = parts.routes;
+    this.upstreams = parts.upstreams;
+    this.#index = parts.index;
+  }
+
+  match(request: MatchRequest): RouteLink | undefined {
+    return this.#index.match(request);
+  }
+}
+
+/** Generation 0: matches nothing. */
+export function emptyRoutingTable(): RoutingTable {
+  return new RoutingTable({
+    generation: 0,
+    digest: '0000000000000000',
+    index: RouteIndex.empty(),
+    routes: PersistentMap.empty(),
+    hosts: PersistentMap.empty(),
+    upstreams: PersistentMap.empty(),
+    upstreamEntries: PersistentMap.empty(),
+    endpoints: PersistentMap.empty(),
+    certificates: PersistentMap.empty(),
+  });
+}
