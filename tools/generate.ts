@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 
 import { format, resolveConfig } from 'prettier';
 
+import { compiledAnnotations } from '../src/compile/annotation-docs.ts';
 import { filterRegistry } from '../src/filters/registry.ts';
 import { annotationsPage } from './reference/annotations-page.ts';
 import { backendPolicyCrd, routeCrd } from './reference/crds.ts';
@@ -16,7 +17,10 @@ import { routePage } from './reference/route-page.ts';
 export const outputs: ReadonlyMap<string, () => string> = new Map([
   ['crds/routes.sallyport.dev.yaml', () => routeCrd(filterRegistry)],
   ['crds/backendpolicies.sallyport.dev.yaml', () => backendPolicyCrd()],
-  ['docs/reference/annotations.md', () => annotationsPage(filterRegistry.annotations)],
+  [
+    'docs/reference/annotations.md',
+    () => annotationsPage([...filterRegistry.annotations, ...compiledAnnotations]),
+  ],
   ['docs/reference/route.md', () => routePage(filterRegistry)],
   ['docs/reference/diagnostics.md', () => diagnosticsPage()],
   ['docs/reference/errors.md', () => errorsPage()],

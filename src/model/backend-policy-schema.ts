@@ -1,4 +1,4 @@
-import { nameSchema, objectSchema } from './schema.ts';
+import { labelSchema, objectSchema } from './schema.ts';
 import type { Schema } from './schema.ts';
 
 /** The CRD schema of BackendPolicy; the decoder reads the same shape. */
@@ -6,7 +6,7 @@ export const backendPolicySchema: Schema = objectSchema('How Sallyport talks to 
   type: 'object',
   required: ['service'],
   properties: {
-    service: { ...nameSchema, description: "Name of the Service, in the policy's own namespace." },
+    service: { ...labelSchema, description: "Name of the Service, in the policy's own namespace." },
     balance: {
       type: 'string',
       enum: ['RoundRobin', 'LeastRequest'],

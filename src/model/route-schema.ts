@@ -1,4 +1,13 @@
-import { durationSchema, hostSchema, nameSchema, objectSchema, portSchema } from './schema.ts';
+import {
+  durationSchema,
+  hostSchema,
+  labelSchema,
+  nameSchema,
+  objectSchema,
+  portSchema,
+  positiveDurationSchema,
+  tokenSchema,
+} from './schema.ts';
 import type { CelRule, Schema } from './schema.ts';
 
 // The CRD schema of Route, apart from its filters: their schemas stand beside them (src/filters) and are put in by the
@@ -37,10 +46,14 @@ const pathMatch: Schema = {
   },
   'x-kubernetes-validations': [
     { rule: "self.type == 'Regex' || self.value.startsWith('/')", message: "a path must start with '/'" },
+    {
+      rule: "self.type == 'Regex' || !self.value.matches('//|/[.][.]?(/|$)|%2[fF]')",
+      message: 'a path has no double slash, no dot segment and no encoded slash',
+    },
   ],
 };
 
-function namedMatches(what: string): Schema {
+function namedMatches(what: string, name: Schema): Schema {
   return {
     type: 'array',
     description: `Conditions on ${what}; all must hold.`,
@@ -50,7 +63,7 @@ function namedMatches(what: string): Schema {
       type: 'object',
       required: ['name'],
       properties: {
-        name: { type: 'string', minLength: 1, maxLength: 256 },
+        name,
         type: {
           type: 'string',
           enum: ['Exact', 'Regex', 'Present', 'Absent'],
@@ -81,15 +94,15 @@ const match: Schema = {
       'x-kubernetes-list-type': 'set',
       items: { type: 'string', minLength: 1, maxLength: 32, pattern: "^[A-Z][A-Z0-9!#$%&'*+.^_`|~-]*$" },
     },
-    headers: namedMatches('header fields'),
-    query: namedMatches('query parameters'),
-    cookies: namedMatches('cookies'),
+    headers: namedMatches('header fields', tokenSchema),
+    query: namedMatches('query parameters', { type: 'string', minLength: 1, maxLength: 256 }),
+    cookies: namedMatches('cookies', tokenSchema),
     sourceRanges: {
       type: 'array',
       description: "CIDRs or addresses; the client's must lie in one of them.",
       maxItems: 64,
       'x-kubernetes-list-type': 'set',
-      items: { type: 'string', minLength: 2, maxLength: 49 },
+      items: { type: 'string', minLength: 2, maxLength: 49, pattern: '^[0-9a-fA-F.:]+(/[0-9]{1,3})?$' },
     },
   },
 };
@@ -98,8 +111,8 @@ const backend: Schema = {
   type: 'object',
   required: ['service', 'port'],
   properties: {
-    service: { ...nameSchema, description: 'Name of the Service.' },
-    namespace: { ...nameSchema, maxLength: 63, description: "Its namespace; left out: the Route's own." },
+    service: { ...labelSchema, description: 'Name of the Service.' },
+    namespace: { ...labelSchema, description: "Its namespace; left out: the Route's own." },
     port: portSchema,
     weight: {
       type: 'integer',
@@ -121,7 +134,7 @@ const split: Schema = {
       enum: ['random', 'address', 'header', 'cookie'],
       description: 'Always alike for one client address, header or cookie; or at random.',
     },
-    name: { type: 'string', minLength: 1, maxLength: 256, description: 'Of the header or cookie.' },
+    name: { ...tokenSchema, description: 'Of the header or cookie.' },
   },
   'x-kubernetes-validations': [
     {
@@ -135,9 +148,9 @@ const timeouts: Schema = {
   type: 'object',
   description: "Left out: the controller's defaults.",
   properties: {
-    connect: durationSchema('For a connection to an endpoint.'),
-    send: durationSchema('Between two writes to the upstream.'),
-    read: durationSchema('Between two reads from the upstream, and for its first byte.'),
+    connect: positiveDurationSchema('For a connection to an endpoint.'),
+    send: positiveDurationSchema('Between two writes to the upstream.'),
+    read: positiveDurationSchema('Between two reads from the upstream, and for its first byte.'),
     request: durationSchema('For the whole exchange; 0s means no cap.'),
   },
 };
@@ -177,7 +190,7 @@ function rule(filter: Schema): Schema {
   return {
     type: 'object',
     properties: {
-      name: { type: 'string', minLength: 1, maxLength: 63, description: 'For conditions and metrics.' },
+      name: { ...labelSchema, description: 'For conditions and metrics.' },
       matches: {
         type: 'array',
         description: 'Alternatives: one must hold. Left out: every request.',

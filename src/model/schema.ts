@@ -10,7 +10,22 @@ export interface CelRule {
 /** RFC 1123 label. */
 const LABEL = '[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?';
 
-export const nameSchema: Schema = { type: 'string', minLength: 1, maxLength: 253 };
+/** RFC 9110 §5.6.2. */
+const TOKEN = "[!#$%&'*+.^_`|~0-9A-Za-z-]+";
+
+/** RFC 1123 subdomain, as most object names. */
+export const nameSchema: Schema = {
+  type: 'string',
+  minLength: 1,
+  maxLength: 253,
+  pattern: '^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$',
+};
+
+/** RFC 1123 label, as names of Services and Namespaces. */
+export const labelSchema: Schema = { type: 'string', minLength: 1, maxLength: 63, pattern: `^${LABEL}$` };
+
+/** Name of a header field or cookie. */
+export const tokenSchema: Schema = { type: 'string', minLength: 1, maxLength: 256, pattern: `^${TOKEN}$` };
 
 /** A Service port by number or by name. */
 export const portSchema: Schema = {
@@ -24,6 +39,16 @@ export const portSchema: Schema = {
 /** GEP-2257, as the Gateway API writes durations. */
 export function durationSchema(description: string): Schema {
   return { type: 'string', maxLength: 32, pattern: '^([0-9]{1,5}(h|m|s|ms)){1,4}$', description };
+}
+
+/** As `durationSchema`, without 0. */
+export function positiveDurationSchema(description: string): Schema {
+  return {
+    ...durationSchema(description),
+    'x-kubernetes-validations': [
+      { rule: "duration(self) > duration('0s')", message: 'this duration must be above 0' },
+    ],
+  };
 }
 
 export const hostSchema: Schema = {
