@@ -1,6 +1,5 @@
 import { createServer } from 'node:net';
 import type { ListenOptions, Server, Socket } from 'node:net';
-import { setImmediate as nextTurn } from 'node:timers/promises';
 
 import type { EndpointBoard } from '../balance/endpoint-board.ts';
 import { filterRegistry } from '../filters/registry.ts';
@@ -12,11 +11,12 @@ import { Upstream } from '../upstream/upstream.ts';
 import { DeadlineSweeper } from '../util/deadline-sweeper.ts';
 import { TrustedProxies } from './client-address.ts';
 import { Http1Connection } from './http1-connection.ts';
-import { Linker, emptyLinkedTable } from './linker.ts';
-import type { LinkOutcome, LinkRequest } from './linker.ts';
+import { LinkError, Linker, nextTurn } from './linker.ts';
+import type { LinkInput, LinkOutcome } from './linker.ts';
 import type { ProxyServices } from './proxy-services.ts';
 import type { ProxySettings } from './proxy-settings.ts';
 import { RequestIds } from './request-id.ts';
+import { emptyRoutingTable } from './routing-table.ts';
 import type { Tunnel } from './tunnel.ts';
 
 // The data plane of one worker: listeners, client connections, the linked table. Comes in: publications and sockets.
@@ -34,6 +34,10 @@ export interface DataPlaneDeps {
   readonly maxConnections?: number;
 }
 
+/** What became of a publication. */
+export type PublishOutcome =
+  LinkOutcome | { readonly kind: 'failed'; readonly generation: number; readonly message: string };
+
 /** Tunnels are ended in this many steps over the drain window. */
 const TUNNEL_STEP_MS = 100;
 
@@ -44,7 +48,6 @@ export class DataPlane {
   readonly #connections = new Set<Http1Connection>();
   readonly #servers: Server[] = [];
   readonly #idleWaiters: (() => void)[] = [];
-  #publishing: Promise<unknown> = Promise.resolve();
   #tunnelTimer: NodeJS.Timeout | undefined;
 
   constructor(deps: DataPlaneDeps) {
@@ -72,7 +75,7 @@ export class DataPlane {
         requestIds: new RequestIds(),
       },
       tunnels: new Set<Tunnel>(),
-      table: emptyLinkedTable(),
+      table: emptyRoutingTable(),
       draining: false,
       warn: (message, fields) => deps.warn(message, fields),
     };
@@ -80,10 +83,12 @@ export class DataPlane {
     this.#linker = new Linker({
       createUpstream: (upstream) => new Upstream(upstream, upstreams),
       metricsRow: (index) => deps.rows.row(index),
-      findFilter: (name) => filterRegistry.find(name),
-      yield: () => nextTurn(),
+      filters: filterRegistry,
+      swap: (table) => {
+        this.#services.table = table;
+      },
+      yield: nextTurn,
       now: () => sweeper.now(),
-      warn: (message, fields) => deps.warn(message, fields),
     });
     sweeper.start();
   }
@@ -92,11 +97,19 @@ export class DataPlane {
     return this.#connections.size;
   }
 
-  /** Links and swaps, one publication after the other. Resolves when it is live or known to be unusable; never rejects. */
-  publish(publication: LinkRequest): Promise<LinkOutcome> {
-    const outcome = this.#publishing.then(() => this.#swap(publication));
-    this.#publishing = outcome;
-    return outcome;
+  /** Links and swaps, one publication after the other. Never rejects: a table that cannot be linked leaves the old one in place. */
+  async publish(publication: LinkInput): Promise<PublishOutcome> {
+    try {
+      const outcome = await this.#linker.link(publication);
+      if (outcome.kind !== 'live') return outcome;
+      this.#services.counters.linked(outcome.table.generation, outcome.linkMs);
+      for (const { id, message } of outcome.closed)
+        this.#services.warn('route fails closed', { route: id, reason: message });
+      return outcome;
+    } catch (error) {
+      const generation = error instanceof LinkError ? error.generation : publication.delta.generation;
+      return { kind: 'failed', generation, message: error instanceof Error ? error.message : String(error) };
+    }
   }
 
   /** Accepts traffic on a port or a bound socket. Resolves with the port. */
@@ -149,15 +162,6 @@ export class DataPlane {
     for (const connection of this.#connections) connection.socket.destroy();
     for (const upstream of this.#services.table.upstreams.values()) upstream.retire();
     this.#services.sweeper.stop();
-  }
-
-  async #swap(publication: LinkRequest): Promise<LinkOutcome> {
-    const outcome = await this.#linker.link(this.#services.table, publication);
-    if (outcome.kind === 'live') {
-      this.#services.table = outcome.table;
-      this.#services.counters.linked(outcome.table.generation, outcome.linkMs);
-    }
-    return outcome;
   }
 
   #accept(socket: Socket): void {

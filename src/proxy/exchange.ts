@@ -42,6 +42,7 @@ export class Exchange {
   #userAgent = '';
   #referer = '';
   #minor: 0 | 1 = 1;
+  #upgrading = false;
 
   constructor(downstream: Downstream, services: ProxyServices, peer: string) {
     this.downstream = downstream;
@@ -120,7 +121,8 @@ export class Exchange {
     const body = Buffer.from(answer.body, 'latin1');
     this.#status = this.filterResponse(answer.status, headers);
     const bodiless = this.request.method === 'HEAD';
-    const close = this.services.draining || !this.downstream.isRequestComplete;
+    // Bytes behind an upgrade request belong to no HTTP message: they must not be read as one.
+    const close = this.services.draining || this.#upgrading || !this.downstream.isRequestComplete;
     this.downstream.head({ status: this.#status, reason: '', headers, length: body.length, bodiless, close });
     if (!bodiless) {
       this.#responseBytes = body.length;
@@ -212,6 +214,7 @@ export class Exchange {
     this.#route = undefined;
     this.#userAgent = '';
     this.#referer = '';
+    this.#upgrading = false;
   }
 
   /** Everything that can be wrong with a request before it is anybody's, and the route whose it is. */
@@ -220,6 +223,7 @@ export class Exchange {
     request.method = head.method;
     request.headers = head.headers;
     this.#minor = head.minor;
+    this.#upgrading = head.upgrade !== undefined;
     if (services.accessLog !== undefined) {
       this.#userAgent = head.headers.get('user-agent') ?? '';
       this.#referer = head.headers.get('referer') ?? '';
