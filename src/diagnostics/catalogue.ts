@@ -33,6 +33,11 @@ export const catalogue = {
     title: 'Two manifests declare the same object',
     hint: 'Keep one of them; the first by file name and document is in force',
   },
+  SP1005: {
+    severity: 'warning',
+    title: 'A manifest declares a kind that Sallyport reads, in an apiVersion that it does not',
+    hint: 'Rewrite the object for the apiVersion that the message names',
+  },
   SP4201: {
     severity: 'error',
     title: 'A filter does not have the shape that it asks for',

@@ -25,7 +25,12 @@ export interface IngressPath {
 
 export type IngressBackend =
   | { readonly kind: 'service'; readonly service: string; readonly port: ServicePortRef }
-  | { readonly kind: 'resource'; readonly apiGroup: string; readonly resourceKind: string; readonly name: string };
+  | {
+      readonly kind: 'resource';
+      readonly apiGroup: string;
+      readonly resourceKind: string;
+      readonly name: string;
+    };
 
 /** A Service port by number or by name. */
 export type ServicePortRef = number | string;

@@ -1,0 +1,199 @@
+import { isIPv4 } from 'node:net';
+
+import { decodePortRef } from './decode-port.ts';
+import type { Field } from './field.ts';
+import type { ObjectMeta } from './object-meta.ts';
+import type {
+  NamedMatch,
+  Route,
+  RouteBackend,
+  RouteMatch,
+  RouteRetries,
+  RouteRule,
+  RouteSplit,
+  RouteTimeouts,
+} from './route.ts';
+import {
+  addressRange,
+  dnsLabel,
+  duration,
+  hostPattern,
+  method,
+  normalPath,
+  objectName,
+  parseDurationMs,
+  plainText,
+  token,
+} from './text-checks.ts';
+import type { TextCheck } from './text-checks.ts';
+
+const pathTypes = ['Exact', 'Prefix', 'Regex'] as const;
+const matchTypes = ['Exact', 'Regex', 'Present', 'Absent'] as const;
+const splitKinds = ['random', 'address', 'header', 'cookie'] as const;
+const retryCauses = [
+  'error',
+  'timeout',
+  'http_403',
+  'http_404',
+  'http_429',
+  'http_500',
+  'http_502',
+  'http_503',
+  'http_504',
+  'non_idempotent',
+] as const;
+
+const maxTries = 100;
+const maxWeight = 1_000_000;
+const maxNameLength = 256;
+/** Bound of a user's regular expression, in characters. */
+const maxRegexLength = 1024;
+const maxFilters = 64;
+
+/** sallyport.dev/v1alpha1 Route. Unknown fields are faults: nothing that is written here is ever ignored. */
+export function decodeRoute(root: Field, meta: ObjectMeta): Route {
+  root.only(['apiVersion', 'kind', 'metadata', 'spec', 'status']);
+  const spec = root.get('spec').object().only(['ingressClassName', 'hosts', 'tls', 'rules']);
+  const tls = spec.get('tls').optionalObject()?.only(['secretName']);
+  return {
+    kind: 'Route',
+    meta,
+    ingressClassName: spec.get('ingressClassName').optionalText({ check: objectName }),
+    hosts: texts(spec.get('hosts'), hostPattern),
+    tls: tls && { secretName: tls.get('secretName').text({ check: objectName }) },
+    rules: spec.get('rules').filledList().map(decodeRule),
+  };
+}
+
+function decodeRule(rule: Field): RouteRule {
+  rule.object().only(['name', 'matches', 'filters', 'backends', 'split', 'timeouts', 'retries']);
+  return {
+    name: rule.get('name').optionalText({ check: dnsLabel }),
+    matches: rule.get('matches').list().map(decodeMatch),
+    filters: rule.get('filters').list(maxFilters).map(decodeFilter),
+    backends: rule.get('backends').list().map(decodeBackend),
+    split: decodeSplit(rule.get('split')),
+    timeouts: decodeTimeouts(rule.get('timeouts')),
+    retries: decodeRetries(rule.get('retries')),
+  };
+}
+
+/** One key names the filter; its value is the filter's own to read. */
+function decodeFilter(filter: Field): Readonly<Record<string, unknown>> {
+  const names = filter.object().members();
+  if (names.length !== 1) {
+    filter.fault(`Got ${names.length} keys, want exactly one, which names the filter`);
+  }
+  return Object.fromEntries(names.map(([name, field]) => [name, field.value]));
+}
+
+function decodeMatch(match: Field): RouteMatch {
+  match.object().only(['path', 'methods', 'headers', 'query', 'cookies', 'sourceRanges']);
+  return {
+    path: decodePath(match.get('path')),
+    methods: texts(match.get('methods'), method),
+    headers: match
+      .get('headers')
+      .list()
+      .map((entry) => decodeNamed(entry, token)),
+    query: match
+      .get('query')
+      .list()
+      .map((entry) => decodeNamed(entry, plainText)),
+    cookies: match
+      .get('cookies')
+      .list()
+      .map((entry) => decodeNamed(entry, token)),
+    sourceRanges: texts(match.get('sourceRanges'), addressRange).map(withPrefixLength),
+  };
+}
+
+function decodePath(path: Field): RouteMatch['path'] {
+  if (path.absent) return undefined;
+  const type = path.object().only(['type', 'value']).get('type').choice(pathTypes, 'Prefix');
+  const regex = { check: plainText, maxLength: maxRegexLength };
+  return { type, value: path.get('value').text(type === 'Regex' ? regex : { check: normalPath }) };
+}
+
+function decodeNamed(entry: Field, nameCheck: TextCheck): NamedMatch {
+  entry.object().only(['name', 'type', 'value']);
+  const type = entry.get('type').choice(matchTypes, 'Exact');
+  const value = entry.get('value');
+  if (type === 'Present' || type === 'Absent') {
+    if (!value.absent) value.want(`no value beside type ${type}`);
+  } else if (value.absent) {
+    value.want('a text');
+  }
+  return {
+    name: entry.get('name').text({ check: nameCheck, maxLength: maxNameLength }),
+    type,
+    value:
+      value.optionalText({
+        check: plainText,
+        ...(type === 'Regex' ? { maxLength: maxRegexLength } : {}),
+      }) ?? '',
+  };
+}
+
+function decodeBackend(backend: Field): RouteBackend {
+  backend.object().only(['service', 'namespace', 'port', 'weight']);
+  return {
+    service: backend.get('service').text({ check: dnsLabel }),
+    namespace: backend.get('namespace').optionalText({ check: dnsLabel }),
+    port: decodePortRef(backend.get('port')),
+    weight: backend.get('weight').integer(0, maxWeight, 1),
+  };
+}
+
+function decodeSplit(split: Field): RouteSplit | undefined {
+  if (split.absent) return undefined;
+  const by = split.object().only(['by', 'name']).get('by').choice(splitKinds);
+  const name = split.get('name');
+  if (by === 'header' || by === 'cookie') {
+    return { by, name: name.text({ check: token, maxLength: maxNameLength }) };
+  }
+  if (!name.absent) name.want(`no name beside by: ${by}`);
+  return { by };
+}
+
+function decodeTimeouts(timeouts: Field): RouteTimeouts | undefined {
+  if (timeouts.absent) return undefined;
+  timeouts.object().only(['connect', 'send', 'read', 'request']);
+  return {
+    connectMs: positive(timeouts.get('connect')),
+    sendMs: positive(timeouts.get('send')),
+    readMs: positive(timeouts.get('read')),
+    requestMs: milliseconds(timeouts.get('request')),
+  };
+}
+
+function decodeRetries(retries: Field): RouteRetries | undefined {
+  if (retries.absent) return undefined;
+  const tries = retries.object().only(['tries', 'on', 'timeout']).get('tries');
+  const on = retries.get('on');
+  return {
+    tries: tries.absent ? undefined : tries.integer(1, maxTries),
+    on: on.absent ? undefined : on.list().map((cause) => cause.choice(retryCauses)),
+    timeoutMs: milliseconds(retries.get('timeout')),
+  };
+}
+
+function milliseconds(field: Field): number | undefined {
+  const text = field.optionalText({ check: duration });
+  return text === undefined ? undefined : parseDurationMs(text);
+}
+
+function positive(field: Field): number | undefined {
+  const value = milliseconds(field);
+  if (value === 0 && duration(String(field.value)) === undefined) field.want('a duration above 0');
+  return value;
+}
+
+function texts(field: Field, check: TextCheck): readonly string[] {
+  return field.list().map((item) => item.text({ check }));
+}
+
+function withPrefixLength(range: string): string {
+  if (range.includes('/')) return range;
+  return `${range}/${isIPv4(range) ? 32 : 128}`;
+}
