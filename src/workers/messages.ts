@@ -1,3 +1,6 @@
+import type { BoundSocket } from 'node:net';
+
+import type { ClosedRoute } from '../proxy/link-draft.ts';
 import type { ProxySettings } from '../proxy/proxy-settings.ts';
 import type { TableDelta } from '../table/table-delta.ts';
 
@@ -33,22 +36,32 @@ export interface WorkerStart {
 
 export type ToWorker =
   | { readonly type: 'publish'; readonly publication: Publication }
-  | { readonly type: 'listen'; readonly address: string; readonly port: number; readonly socket?: unknown }
+  /** Accept traffic on this socket, which main has bound. Sent after the first table is live. */
+  | { readonly type: 'listen'; readonly socket: BoundSocket }
   | { readonly type: 'log-credit'; readonly bytes: number }
-  /** Refuse keep-alive from now on, finish what runs. */
-  | { readonly type: 'drain' }
+  /** Accept nothing new, refuse keep-alive, finish what runs; tunnels are told to go, spread over this time. */
+  | { readonly type: 'drain'; readonly tunnelWindowMs: number }
   /** Close everything that is left and exit. */
   | { readonly type: 'stop' };
 
 export type FromWorker =
   | { readonly type: 'started' }
-  | { readonly type: 'listening'; readonly port: number }
+  | { readonly type: 'listening' }
   | { readonly type: 'listen-failed'; readonly message: string }
   /** The generation is live here. `linkMs` is the time this took, `stallMs` the longest time the event loop was held. */
-  | { readonly type: 'live'; readonly generation: number; readonly linkMs: number; readonly stallMs: number }
+  | {
+      readonly type: 'live';
+      readonly generation: number;
+      readonly linkMs: number;
+      readonly stallMs: number;
+      /** Routes that answer 503 because one of their filters cannot be built. */
+      readonly closed: readonly ClosedRoute[];
+    }
   /** The base was not the current generation, or the digest disagreed: send the whole table. */
-  | { readonly type: 'resync'; readonly have: number }
+  | { readonly type: 'resync'; readonly have: number; readonly reason: 'base' | 'digest' }
   | { readonly type: 'link-failed'; readonly generation: number; readonly message: string }
   /** Finished access-log lines, counted against the credit. */
   | { readonly type: 'log-lines'; readonly text: string; readonly dropped: number }
+  /** A line for the log of the process. */
+  | { readonly type: 'warn'; readonly message: string; readonly fields: Readonly<Record<string, unknown>> }
   | { readonly type: 'drained' };

@@ -1,0 +1,249 @@
+import type { EndpointBoard } from '../balance/endpoint-board.ts';
+import type { ProxySettings } from '../proxy/proxy-settings.ts';
+import type { RouteTable } from '../table/route-table.ts';
+import type { TableDelta } from '../table/table-delta.ts';
+import type { Log } from '../telemetry/log.ts';
+import type { RowAllocator } from '../telemetry/row-allocator.ts';
+import { Acknowledgements } from './acknowledgements.ts';
+import type { PublishOutcome } from './acknowledgements.ts';
+import type { ListeningSockets } from './listening-sockets.ts';
+import type { FromWorker } from './messages.ts';
+import { Publisher } from './publisher.ts';
+import type { Recipient } from './publisher.ts';
+import { RestartBackoff } from './restart-backoff.ts';
+import { WorkerHandle, heartCheckEveryMs } from './worker-handle.ts';
+
+// The data plane's threads as main sees them. In: tables to publish, a drain, a stop. Out: acknowledged generations,
+// log lines, and workers that are replaced when they throw, stall or run out of heap.
+// A worker gets the whole table first and its listening socket once that table is live, so it never serves without one.
+// Imports proxy only for its types: the request path runs in the worker.
+
+export interface PoolOptions {
+  readonly workers: number;
+  readonly settings: ProxySettings;
+  readonly sockets: ListeningSockets;
+  readonly heapBytes: number;
+  readonly board: { readonly memory: SharedArrayBuffer; readonly view: EndpointBoard };
+  readonly rows: RowAllocator;
+  /** One per worker; a replacement takes over its predecessor's. */
+  readonly counters: readonly SharedArrayBuffer[];
+  readonly log: Log;
+  /** Takes whole access-log lines. Must not wait. */
+  writeLines(text: string): void;
+  /** The script of a worker; another one in tests. */
+  readonly entry?: URL;
+  /** A started worker that is silent for this long is replaced. Default 1000. */
+  readonly silenceLimitMs?: number;
+}
+
+/** One place in the pool; the thread in it changes. */
+interface Seat extends Recipient {
+  readonly worker: number;
+  readonly backoff: RestartBackoff;
+  handle: WorkerHandle | undefined;
+  /** Generation that this thread serves, 0 while it serves none. */
+  live: number;
+  listening: boolean;
+  restarts: number;
+  drained: (() => void) | undefined;
+}
+
+export interface WorkerStatus {
+  readonly worker: number;
+  readonly listening: boolean;
+  readonly generation: number;
+  readonly restarts: number;
+}
+
+const stopLimitMs = 2000;
+
+export class WorkerPool {
+  readonly #options: PoolOptions;
+  readonly #seats: readonly Seat[];
+  readonly #publisher: Publisher;
+  readonly #acknowledgements: Acknowledgements;
+  #heartChecks: NodeJS.Timeout | undefined;
+  #restartTimers = new Set<NodeJS.Timeout>();
+  #drainWindowMs: number | undefined;
+  #stopping = false;
+
+  constructor(options: PoolOptions) {
+    this.#options = options;
+    this.#publisher = new Publisher(options.board.view, options.rows);
+    this.#seats = Array.from({ length: options.workers }, (_, worker) => ({
+      worker,
+      backoff: new RestartBackoff(),
+      handle: undefined,
+      live: 0,
+      listening: false,
+      restarts: 0,
+      sent: 0,
+      sentWhole: false,
+      segments: 0,
+      drained: undefined,
+    }));
+    this.#acknowledgements = new Acknowledgements((generation) => this.#publisher.settled(generation));
+  }
+
+  start(): void {
+    for (const seat of this.#seats) this.#fill(seat);
+    this.#heartChecks = setInterval(() => {
+      for (const seat of this.#seats) seat.handle?.checkHeart(this.#options.silenceLimitMs ?? 1000);
+    }, heartCheckEveryMs);
+  }
+
+  get status(): readonly WorkerStatus[] {
+    return this.#seats.map(({ worker, listening, live, restarts }) => ({
+      worker,
+      listening,
+      generation: live,
+      restarts,
+    }));
+  }
+
+  /**
+   * Sends a table to every worker: `delta` to those that have its base, the whole to the others. Resolves when it, or a
+   * later one, is live in every worker that listens, or when a worker could not link it.
+   */
+  publish(table: RouteTable, delta: TableDelta): Promise<PublishOutcome> {
+    const outcome = this.#acknowledgements.expect(table.generation);
+    this.#publisher.advance(table, delta);
+    for (const seat of this.#seats) this.#send(seat);
+    return outcome;
+  }
+
+  /** Stops accepting and finishes what runs, tunnels ended over `tunnelWindowMs`. Resolves when nothing is left. */
+  async drain(tunnelWindowMs: number): Promise<void> {
+    this.#drainWindowMs = tunnelWindowMs;
+    await Promise.all(
+      this.#seats.map(
+        (seat) =>
+          new Promise<void>((resolve) => {
+            seat.drained = resolve;
+            if (seat.handle === undefined) resolve();
+            else seat.handle.post({ type: 'drain', tunnelWindowMs });
+          }),
+      ),
+    );
+  }
+
+  /** Ends every worker, with whatever still runs in it. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#heartChecks);
+    for (const timer of this.#restartTimers) clearTimeout(timer);
+    await Promise.all(this.#seats.map(async (seat) => seat.handle?.stop(stopLimitMs)));
+  }
+
+  #fill(seat: Seat): void {
+    const { settings, board, counters, entry, heapBytes } = this.#options;
+    seat.live = 0;
+    seat.sent = 0;
+    seat.sentWhole = false;
+    seat.segments = 0;
+    seat.listening = false;
+    seat.handle = new WorkerHandle({
+      entry: entry ?? new URL('./worker-entry.ts', import.meta.url),
+      heapBytes,
+      start: {
+        worker: seat.worker,
+        settings,
+        board: board.memory,
+        counters: counters[seat.worker] as SharedArrayBuffer,
+      },
+      now: () => performance.now(),
+      message: (message) => this.#receive(seat, message),
+      ended: (reason, error) => this.#ended(seat, reason, error),
+    });
+    this.#send(seat);
+  }
+
+  #send(seat: Seat): void {
+    const publication = this.#publisher.next(seat.worker, seat);
+    if (publication !== undefined) seat.handle?.post({ type: 'publish', publication });
+  }
+
+  #receive(seat: Seat, message: FromWorker): void {
+    const { log } = this.#options;
+    switch (message.type) {
+      case 'live':
+        return this.#live(seat, message);
+      case 'resync':
+        return this.#resync(seat, message);
+      case 'link-failed':
+        log.error('table not linked', { worker: seat.worker, ...message });
+        return this.#acknowledgements.failed(message.generation, message.message);
+      case 'listening':
+        seat.listening = true;
+        return this.#acknowledge();
+      case 'listen-failed':
+        return seat.handle?.kill(`could not listen: ${message.message}`);
+      case 'log-lines':
+        this.#options.writeLines(message.text);
+        return seat.handle?.post({ type: 'log-credit', bytes: message.text.length });
+      case 'warn':
+        return log.warn(message.message, { worker: seat.worker, ...message.fields });
+      case 'drained':
+        return seat.drained?.();
+      case 'started':
+        return undefined;
+    }
+  }
+
+  #live(seat: Seat, message: Extract<FromWorker, { type: 'live' }>): void {
+    const first = seat.live === 0;
+    seat.live = message.generation;
+    this.#acknowledgements.measured(message);
+    if (first && this.#drainWindowMs === undefined) this.#listen(seat);
+    this.#acknowledge();
+  }
+
+  #listen(seat: Seat): void {
+    try {
+      const socket = this.#options.sockets.open();
+      // Node's types do not yet list BoundSocket among what can be transferred.
+      seat.handle?.post({ type: 'listen', socket }, [socket as never]);
+    } catch (error) {
+      seat.handle?.kill((error as Error).message);
+    }
+  }
+
+  #resync(seat: Seat, { have, reason }: Extract<FromWorker, { type: 'resync' }>): void {
+    if (!seat.sentWhole) {
+      seat.sent = 0;
+      return this.#send(seat);
+    }
+    // A late answer to an earlier delta: the whole table is on its way.
+    if (reason === 'base') return;
+    // The whole table did not fit either: sending it again would go on for ever.
+    this.#options.log.error('worker refused the whole table', { worker: seat.worker, have, sent: seat.sent });
+    this.#acknowledgements.failed(seat.sent, 'the whole table has another digest in the worker');
+  }
+
+  #acknowledge(): void {
+    const serving = this.#seats.map((seat) => (seat.listening ? seat.live : 0));
+    this.#acknowledgements.reached(Math.min(...serving));
+  }
+
+  #ended(seat: Seat, reason: string, error: Error | undefined): void {
+    const ranMs = performance.now() - (seat.handle?.startedAtMs ?? 0);
+    seat.handle = undefined;
+    seat.live = 0;
+    seat.listening = false;
+    seat.drained?.();
+    if (this.#stopping || this.#drainWindowMs !== undefined) return;
+    const pauseMs = seat.backoff.next(ranMs);
+    seat.restarts++;
+    this.#options.log.error('worker replaced', {
+      worker: seat.worker,
+      reason,
+      pauseMs,
+      ...(error === undefined ? {} : { err: error }),
+    });
+    const timer = setTimeout(() => {
+      this.#restartTimers.delete(timer);
+      this.#fill(seat);
+    }, pauseMs);
+    this.#restartTimers.add(timer);
+  }
+}

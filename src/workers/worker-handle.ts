@@ -1,0 +1,104 @@
+import { Worker } from 'node:worker_threads';
+
+import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
+
+export interface WorkerHandleOptions {
+  readonly entry: URL;
+  readonly start: Omit<WorkerStart, 'control'>;
+  readonly heapBytes: number;
+  /** Monotonic milliseconds. */
+  now(): number;
+  message(message: FromWorker): void;
+  /** Called once; `reason` says why in the operator's words. */
+  ended(reason: string, error: Error | undefined): void;
+}
+
+/** Main looks at the heart this often; a pause of main itself beyond twice that tells nothing about the worker. */
+export const heartCheckEveryMs = 250;
+/** Time to import and start. */
+const startLimitMs = 15_000;
+
+/** One worker thread as main sees it: its messages, its heart, its end. */
+export class WorkerHandle {
+  readonly startedAtMs: number;
+  readonly #worker: Worker;
+  readonly #options: WorkerHandleOptions;
+  readonly #control = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #exited: Promise<void>;
+  #started = false;
+  #lastBeat = 0;
+  #lastBeatAtMs: number;
+  #lastCheckAtMs: number;
+  #reason: string | undefined;
+  #error: Error | undefined;
+
+  constructor(options: WorkerHandleOptions) {
+    this.#options = options;
+    this.startedAtMs = options.now();
+    this.#lastBeatAtMs = this.startedAtMs;
+    this.#lastCheckAtMs = this.startedAtMs;
+    const workerData: WorkerStart = {
+      ...options.start,
+      control: this.#control.buffer,
+    };
+    this.#worker = new Worker(options.entry, {
+      workerData,
+      name: `worker-${options.start.worker}`,
+      resourceLimits: { maxOldGenerationSizeMb: Math.max(16, Math.round(options.heapBytes / 1024 ** 2)) },
+    });
+    this.#worker.on('message', (message: FromWorker) => {
+      if (message.type === 'started') this.#started = true;
+      options.message(message);
+    });
+    this.#worker.on('error', (error: unknown) => {
+      this.#error = error instanceof Error ? error : new Error(String(error));
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#worker.once('exit', (code) => {
+        resolve();
+        options.ended(this.#reason ?? exitReason(code, this.#error), this.#error);
+      });
+    });
+  }
+
+  post(message: ToWorker, transfer: Parameters<Worker['postMessage']>[1] = []): void {
+    this.#worker.postMessage(message, transfer);
+  }
+
+  /** Ends a worker that has been silent for `silenceLimitMs`. */
+  checkHeart(silenceLimitMs: number): void {
+    const now = this.#options.now();
+    const beat = Atomics.load(this.#control, 0);
+    // When main itself was held (or the machine slept), the worker gets a fresh look before it is judged.
+    const mainWasHeld = now - this.#lastCheckAtMs > 2 * heartCheckEveryMs;
+    this.#lastCheckAtMs = now;
+    if (beat !== this.#lastBeat || mainWasHeld) {
+      this.#lastBeat = beat;
+      this.#lastBeatAtMs = now;
+      return;
+    }
+    const limit = this.#started ? silenceLimitMs : startLimitMs;
+    if (now - this.#lastBeatAtMs > limit) this.kill(this.#started ? 'stalled' : 'did not start');
+  }
+
+  /** Ends the thread at once; `ended` is told this reason. */
+  kill(reason: string): void {
+    this.#reason ??= reason;
+    void this.#worker.terminate();
+  }
+
+  /** Asks the worker to end; ends it when it has not within `limitMs`. */
+  async stop(limitMs: number): Promise<void> {
+    this.#reason ??= 'stopped';
+    this.post({ type: 'stop' });
+    const timer = setTimeout(() => this.kill('stopped'), limitMs);
+    await this.#exited;
+    clearTimeout(timer);
+  }
+}
+
+function exitReason(code: number, error: Error | undefined): string {
+  if (error === undefined) return `exited with code ${code}`;
+  const outOfHeap = (error as NodeJS.ErrnoException).code === 'ERR_WORKER_OUT_OF_MEMORY';
+  return outOfHeap ? 'ran out of heap' : 'threw';
+}
