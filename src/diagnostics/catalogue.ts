@@ -38,6 +38,141 @@ export const catalogue = {
     title: 'A manifest declares a kind that Sallyport reads, in an apiVersion that it does not',
     hint: 'Rewrite the object for the apiVersion that the message names',
   },
+  SP2001: {
+    severity: 'warning',
+    title: 'An object names our class, but the class does not exist',
+    hint: 'Create the IngressClass, or start with --ingress-class-by-name',
+  },
+  SP2002: {
+    severity: 'error',
+    title: 'A backend is a resource instead of a Service',
+    hint: 'Name a Service and its port; there are no resources to serve',
+  },
+  SP2003: {
+    severity: 'error',
+    title: 'A host cannot be used',
+    hint: 'Write a DNS name without port, with "*." in front for any one label; leave it out for every host',
+  },
+  SP2004: {
+    severity: 'error',
+    title: 'A path cannot be used',
+    hint: "Start it with '/', and leave out query, fragment, encoded slashes and control characters",
+  },
+  SP2005: {
+    severity: 'error',
+    title: 'A regular expression cannot be used',
+    hint: 'Write RE2 syntax of at most 1024 bytes; look-around and back-references do not exist there',
+  },
+  SP2006: {
+    severity: 'error',
+    title: 'A rule has no backend to forward to',
+    hint: 'Name at least one backend with a weight above 0, or a filter that answers by itself',
+  },
+  SP2007: {
+    severity: 'error',
+    title: 'A source range is no address range',
+    hint: 'Write a range like 10.0.0.0/8 or 2001:db8::/32, or a single address',
+  },
+  SP2101: {
+    severity: 'error',
+    title: 'A Service that is referred to does not exist',
+    hint: 'Create the Service, or correct its name; until then its routes answer 503',
+  },
+  SP2102: {
+    severity: 'error',
+    title: 'A Service does not have the port that is referred to',
+    hint: 'Use a number or name from the ports of the Service, over TCP; until then its routes answer 503',
+  },
+  SP2103: {
+    severity: 'error',
+    title: 'A Service is of type ExternalName, which is switched off',
+    hint: 'Use a Service with endpoints, or allow ExternalName for the whole controller',
+  },
+  SP2104: {
+    severity: 'error',
+    title: 'A Service of type ExternalName refers to a place that is never forwarded to',
+    hint: 'Name a host outside of this machine and its link',
+  },
+  SP2105: {
+    severity: 'error',
+    title: 'A reference to another namespace is refused',
+    hint: 'Refer to a Service of the own namespace',
+  },
+  SP2201: {
+    severity: 'warning',
+    title: 'A TLS Secret does not exist',
+    hint: 'Create the Secret, or correct its name; until then clients see the default certificate',
+  },
+  SP2202: {
+    severity: 'warning',
+    title: 'A TLS Secret cannot be used',
+    hint: 'Store a matching certificate and key in PEM under tls.crt and tls.key; until then clients see the default certificate',
+  },
+  SP3001: {
+    severity: 'warning',
+    title: 'A host and path are taken by another object',
+    hint: 'Change the host, path or conditions, or remove one of the two; the older object keeps them',
+  },
+  SP3002: {
+    severity: 'warning',
+    title: 'The certificate of a host is brought by another object',
+    hint: 'Use the same Secret in both, or remove one; the older object decides',
+  },
+  SP3003: {
+    severity: 'warning',
+    title: 'A canary has no main',
+    hint: 'Give an Ingress without canary annotations the same host, path and path type',
+  },
+  SP3004: {
+    severity: 'error',
+    title: 'A canary belongs to a main of another kind or namespace',
+    hint: 'Put the canary into the namespace of its main Ingress',
+  },
+  SP3005: {
+    severity: 'warning',
+    title: 'A main has more than one canary',
+    hint: 'Remove one of the canaries; the older one counts',
+  },
+  SP3006: {
+    severity: 'warning',
+    title: 'A Service has more than one BackendPolicy',
+    hint: 'Remove one of them; the older one counts',
+  },
+  SP4001: {
+    severity: 'warning',
+    title: 'An annotation under one of our prefixes is not known',
+    hint: 'Correct the spelling or remove the annotation',
+  },
+  SP4002: {
+    severity: 'warning',
+    title: 'An annotation is known but not supported yet',
+    hint: 'Remove the annotation, or do without what it does',
+  },
+  SP4003: {
+    severity: 'error',
+    title: 'An annotation that may stand for protection is not supported',
+    hint: 'Remove the annotation if the routes may be served without it; until then they answer 503',
+  },
+  SP4004: {
+    severity: 'info',
+    title: 'An annotation has no effect here',
+    hint: 'Nothing to do; the annotation may be removed',
+  },
+  SP4101: {
+    severity: 'warning',
+    title: 'A canary annotation is without effect',
+    hint: 'Add the annotation canary: "true", or remove the others',
+  },
+  SP4102: {
+    severity: 'error',
+    title: 'A canary annotation does not hold the name of a header or cookie',
+    hint: 'Use letters, digits and hyphens; until then the canary gets nothing',
+  },
+  SP4103: {
+    severity: 'error',
+    title: 'The pattern of a canary cannot be used',
+    hint: 'Write RE2 syntax of at most 1024 bytes; until then the canary gets nothing',
+  },
   SP4201: {
     severity: 'error',
     title: 'A filter does not have the shape that it asks for',
@@ -82,6 +217,16 @@ export const catalogue = {
     severity: 'warning',
     title: 'The value of an annotation is out of range, and its default is used',
     hint: 'Correct the value or remove the annotation',
+  },
+  SP4301: {
+    severity: 'warning',
+    title: 'A condition to retry on is not known',
+    hint: 'Correct or remove the word',
+  },
+  SP4302: {
+    severity: 'error',
+    title: 'A rule names a filter that does not exist',
+    hint: 'Write one filter to a list item, by a name from the reference; until then the rule answers 503',
   },
 } as const satisfies Record<string, Entry>;
 

@@ -1,5 +1,4 @@
-import { tableParts } from './create-table.ts';
-import type { TableParts } from './create-table.ts';
+import { PersistentMap } from '../util/persistent-map.ts';
 import { DigestSum } from './digest-sum.ts';
 import type { RouteTable, TableEntries, TablePart } from './route-table.ts';
 import type { PartDelta, TableChanges } from './table-delta.ts';
@@ -8,8 +7,8 @@ import type { PartDelta, TableChanges } from './table-delta.ts';
 export type TableContent = Omit<RouteTable, 'generation'>;
 
 /**
- * Makes a sequence of tables, each from its predecessor: edits are gathered, `commit` applies them to copies of the parts
- * that they touch and tells what differs. Entries whose digest stays keep their identity.
+ * Makes a sequence of tables, each from its predecessor: edits are gathered, `commit` applies them and tells what
+ * differs. Tables that it made before stay as they are and share what did not change. Entries whose digest stays keep their identity.
  */
 export class TableEditor {
   readonly #parts: { [P in TablePart]: PartEditor<TableEntries[P]> } = {
@@ -41,15 +40,21 @@ export class TableEditor {
       endpoints: this.#parts.endpoints.commit(this.#sum),
       certificates: this.#parts.certificates.commit(this.#sum),
     };
-    const parts = Object.fromEntries(
-      tableParts.map((part) => [part, this.#parts[part].current]),
-    ) as TableParts;
-    return { table: Object.freeze({ digest: this.#sum.toString(), ...parts }), changes };
+    const { routes, hosts, upstreams, endpoints, certificates } = this.#parts;
+    const table = {
+      digest: this.#sum.toString(),
+      routes: routes.current,
+      hosts: hosts.current,
+      upstreams: upstreams.current,
+      endpoints: endpoints.current,
+      certificates: certificates.current,
+    };
+    return { table: Object.freeze(table), changes };
   }
 }
 
 class PartEditor<T extends { readonly id: string; readonly digest: string }> {
-  current: ReadonlyMap<string, T> = new Map();
+  current = PersistentMap.empty<T>();
   readonly pending = new Map<string, T | undefined>();
 
   commit(sum: DigestSum): PartDelta<T> {
@@ -72,9 +77,9 @@ class PartEditor<T extends { readonly id: string; readonly digest: string }> {
   }
 
   #apply(set: readonly T[], removed: readonly string[]): void {
-    const next = new Map(this.current);
-    for (const id of removed) next.delete(id);
-    for (const entry of set) next.set(entry.id, entry);
-    this.current = next;
+    const edit = this.current.edit();
+    for (const id of removed) edit.delete(id);
+    for (const entry of set) edit.set(entry.id, entry);
+    this.current = edit.finish();
   }
 }

@@ -1,0 +1,167 @@
+import type { Ingress, IngressBackend } from '../model/ingress.ts';
+import type { Forward, PathMatch, RouteAction } from '../table/route-table.ts';
+import { AnnotationReader } from './annotation-reader.ts';
+import { isCanary, parseCanary } from './canary.ts';
+import type { CanarySplit } from './canary.ts';
+import { checkAnnotations } from './check-annotations.ts';
+import { isSelected } from './class-selection.ts';
+import { filtersFromAnnotations } from './compile-filters.ts';
+import type { CompiledFilters } from './compile-filters.ts';
+import { retryFromAnnotations, timeoutsFromAnnotations } from './forward-settings.ts';
+import type { CertificateClaim, RouteDraft, RouteTier } from './fragment.ts';
+import type { ObjectContext } from './object-context.ts';
+import { objectRank, routeRank } from './rank.ts';
+import { resolveService } from './resolve-service.ts';
+import { canonicalHost } from './route-host.ts';
+import { compilePath, isRulePathFault } from './route-path.ts';
+import { claimCertificates } from './tls.ts';
+
+/** What holds for all routes of one Ingress. */
+interface Shared {
+  readonly ingress: Ingress;
+  readonly context: ObjectContext;
+  /** Undefined: all routes fail closed. */
+  readonly filters: CompiledFilters;
+  readonly forward: Pick<Forward, 'timeouts' | 'retry'>;
+  readonly canary: CanarySplit | 'unusable' | undefined;
+}
+
+/** Compiles one Ingress by itself; empty when another controller's class is asked for. */
+export function compileIngress(
+  ingress: Ingress,
+  context: ObjectContext,
+): { readonly routes: readonly RouteDraft[]; readonly certificates: readonly CertificateClaim[] } {
+  if (!isSelected(ingress.ingressClassName, ingress.meta, context)) return { routes: [], certificates: [] };
+  const shared = readShared(ingress, context);
+  const hosts = ingress.rules.map(({ host }, index) =>
+    checkedHost(host, `spec.rules[${index}].host`, context),
+  );
+  const routes = hosts.flatMap((host, rule) => (host === undefined ? [] : ruleRoutes(shared, rule, host)));
+  const known = new Set(hosts.filter((host) => host !== undefined));
+  return {
+    routes: [...routes, ...defaultRoutes(shared, ingress.rules.length === 0 ? new Set(['']) : known)],
+    certificates:
+      shared.canary === undefined ? claimCertificates(ingress.tls, known, ingress.meta, context) : [],
+  };
+}
+
+function readShared(ingress: Ingress, context: ObjectContext): Shared {
+  const reader = new AnnotationReader(ingress.meta.annotations, context);
+  const safe = checkAnnotations(reader, context);
+  const filters = filtersFromAnnotations(reader, context);
+  return {
+    ingress,
+    context,
+    filters: safe ? filters : undefined,
+    forward: { timeouts: timeoutsFromAnnotations(reader), retry: retryFromAnnotations(reader, context) },
+    canary: isCanary(reader, context) ? (parseCanary(reader, context) ?? 'unusable') : undefined,
+  };
+}
+
+function checkedHost(host: string, field: string, context: ObjectContext): string | undefined {
+  const canonical = canonicalHost(host);
+  if (canonical === undefined) {
+    context.report(
+      'SP2003',
+      field,
+      `Leaving out host "${host}", want a DNS name, with "*." in front for any one label`,
+    );
+  }
+  return canonical;
+}
+
+function ruleRoutes(shared: Shared, rule: number, host: string): readonly RouteDraft[] {
+  const routes: RouteDraft[] = [];
+  for (const [index, entry] of (shared.ingress.rules[rule]?.paths ?? []).entries()) {
+    const field = `spec.rules[${rule}].http.paths[${index}]`;
+    const path = compilePath(
+      entry.pathType === 'Exact' ? 'exact' : 'prefix',
+      entry.path === '' ? '/' : entry.path,
+    );
+    if (isRulePathFault(path)) {
+      shared.context.report('SP2004', `${field}.path`, `Leaving out path "${entry.path}": ${path.reason}`);
+      continue;
+    }
+    const place = { id: `${rule}.${index}`, field, position: [rule, index], tier: 'explicit' as const };
+    const draft = makeDraft(shared, { ...place, host, path, backend: entry.backend });
+    if (draft !== undefined) routes.push(draft);
+  }
+  return routes;
+}
+
+/** `spec.defaultBackend` is the lowest `/` of every host in the rules, and of any host when there are no rules. */
+function defaultRoutes(shared: Shared, hosts: ReadonlySet<string>): readonly RouteDraft[] {
+  const backend = shared.ingress.defaultBackend;
+  if (backend === undefined) return [];
+  const place = { field: 'spec.defaultBackend', position: [], tier: 'default', backend } as const;
+  const path: PathMatch = { type: 'prefix', value: '/' };
+  const drafts = [...hosts].map((host) =>
+    makeDraft(shared, { ...place, id: host === '' ? 'default' : `default/${host}`, host, path }),
+  );
+  return drafts.filter((draft) => draft !== undefined);
+}
+
+interface Place {
+  readonly id: string;
+  readonly field: string;
+  readonly position: readonly number[];
+  readonly tier: RouteTier;
+  readonly host: string;
+  readonly path: PathMatch;
+  readonly backend: IngressBackend;
+}
+
+/** Undefined for a canary that cannot be used: its main then serves alone. */
+function makeDraft(shared: Shared, place: Place): RouteDraft | undefined {
+  const { context, canary } = shared;
+  const { object } = context;
+  const action = compileAction(shared, place);
+  if (canary === 'unusable' || (canary !== undefined && action.kind === 'respond')) return undefined;
+  return {
+    id: `Ingress/${object.namespace}/${object.name}/${place.id}`,
+    hosts: [place.host],
+    path: place.path,
+    rank: routeRank(objectRank(object, shared.ingress.meta, place.tier), ...place.position),
+    filters: action.kind === 'forward' ? (shared.filters ?? []) : [],
+    action,
+    origin: {
+      ...object,
+      field: place.field,
+      service: place.backend.kind === 'service' ? place.backend.service : '',
+    },
+    object,
+    tier: place.tier,
+    ...(canary === undefined ? {} : { canary }),
+  };
+}
+
+function compileAction(shared: Shared, { backend, field, tier }: Place): RouteAction {
+  const { context } = shared;
+  const backendField = tier === 'default' ? field : `${field}.backend`;
+  if (backend.kind === 'resource') {
+    const message = `Answering 404: backend ${backend.resourceKind} "${backend.name}" is no Service`;
+    context.report('SP2002', `${backendField}.resource`, message);
+  }
+  // The lack of protection is the graver fault: it decides the answer.
+  if (shared.filters === undefined) return { kind: 'respond', code: 'SP_ROUTE_INVALID' };
+  if (backend.kind === 'resource') return { kind: 'respond', code: 'SP_NO_ROUTE' };
+  const upstream = resolveService(
+    {
+      namespace: context.object.namespace,
+      service: backend.service,
+      port: backend.port,
+      field: `${backendField}.service`,
+    },
+    context,
+  );
+  if (upstream === undefined) return { kind: 'respond', code: 'SP_ROUTE_INVALID' };
+  return {
+    kind: 'forward',
+    forward: {
+      backends: [{ upstream, weight: 1, role: 'stable' }],
+      overrides: [],
+      split: { by: 'random' },
+      ...shared.forward,
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import type { BackendPolicy } from '../model/backend-policy.ts';
+import type { ModelObject, Snapshot } from '../model/snapshot.ts';
+import { compileIngress } from './compile-ingress.ts';
+import type { CompileOptions } from './compile-options.ts';
+import { compileRoute } from './compile-route.ts';
+import type { Fragment, PolicyClaim, RouteDraft } from './fragment.ts';
+import { ObjectContext, refOf } from './object-context.ts';
+import { objectRank } from './rank.ts';
+import { resolveService } from './resolve-service.ts';
+import { defaultRetry, defaultTimeouts } from './forward-settings.ts';
+
+/** Kinds that compile to something by themselves; the others are read by these. */
+export const compiledKinds = ['Ingress', 'Route', 'BackendPolicy'] as const;
+
+export type CompiledKind = (typeof compiledKinds)[number];
+
+/** Compiles one object by itself. */
+export function compileObject(
+  object: Extract<ModelObject, { readonly kind: CompiledKind }>,
+  snapshot: Snapshot,
+  options: CompileOptions,
+): Fragment {
+  const context = new ObjectContext(refOf(object), snapshot, options);
+  if (object.kind === 'BackendPolicy') return finish(context, { policies: compilePolicy(object, context) });
+  return finish(
+    context,
+    object.kind === 'Ingress' ? compileIngress(object, context) : compileRoute(object, context),
+  );
+}
+
+/** The route to `defaultBackendService`, after everything else; none while that Service has no port. */
+export function compileDefaultBackend(snapshot: Snapshot, options: CompileOptions): Fragment | undefined {
+  if (options.defaultBackendService === undefined) return undefined;
+  const [namespace = '', name = ''] = options.defaultBackendService.split('/');
+  const object = { kind: 'Service', namespace, name };
+  const context = new ObjectContext(object, snapshot, options);
+  const port = context
+    .lookUp('Service', `${namespace}/${name}`)
+    ?.ports.find(({ protocol }) => protocol === 'TCP');
+  const upstream = resolveService({ namespace, service: name, port: port?.port ?? 80, field: '' }, context);
+  if (port === undefined || upstream === undefined) return finish(context, {});
+  const route: RouteDraft = {
+    id: 'default-backend',
+    hosts: [''],
+    path: { type: 'prefix', value: '/' },
+    rank: objectRank(object, { createdAtMs: 0 }, 'last'),
+    filters: [],
+    action: {
+      kind: 'forward',
+      forward: {
+        backends: [{ upstream, weight: 1, role: 'stable' }],
+        overrides: [],
+        split: { by: 'random' },
+        timeouts: defaultTimeouts,
+        retry: defaultRetry,
+      },
+    },
+    origin: { ...object, field: '', service: name },
+    object,
+    tier: 'last',
+  };
+  return finish(context, { routes: [route] });
+}
+
+function compilePolicy(policy: BackendPolicy, context: ObjectContext): readonly PolicyClaim[] {
+  const service = `${policy.meta.namespace}/${policy.service}`;
+  const field = 'spec.service';
+  if (context.lookUp('Service', service) === undefined) {
+    context.report(
+      'SP2101',
+      field,
+      `Service "${service}" does not exist, so the policy has nothing to hold for`,
+    );
+  }
+  const balance = policy.balance === 'LeastRequest' ? 'least-request' : 'round-robin';
+  return [
+    {
+      service,
+      rank: objectRank(context.object, policy.meta),
+      object: context.object,
+      field,
+      settings: { balance },
+    },
+  ];
+}
+
+function finish(
+  { object, diagnostics, reads }: ObjectContext,
+  parts: Partial<Pick<Fragment, 'routes' | 'certificates' | 'policies'>>,
+): Fragment {
+  return { object, routes: [], certificates: [], policies: [], ...parts, diagnostics, reads };
+}

@@ -1,0 +1,50 @@
+import type { Diagnostic, ObjectRef } from '../diagnostics/diagnostic.ts';
+import type { TableRoute, TableUpstream } from '../table/route-table.ts';
+import type { CanarySplit } from './canary.ts';
+
+/**
+ * What one object compiles to on its own, before it meets the others. It depends on the object, on the options and on
+ * what `reads` names; nothing else.
+ */
+export interface Fragment {
+  readonly object: ObjectRef;
+  readonly routes: readonly RouteDraft[];
+  readonly certificates: readonly CertificateClaim[];
+  readonly policies: readonly PolicyClaim[];
+  readonly diagnostics: readonly Diagnostic[];
+  /** Keys (see `dependencyKey`) of all objects that were looked up, found or not. */
+  readonly reads: ReadonlySet<string>;
+}
+
+/** A route that an object asks for. It goes live on those of its hosts where nobody with a lesser rank asks for the same. */
+export interface RouteDraft extends Omit<TableRoute, 'digest'> {
+  readonly object: ObjectRef;
+  readonly tier: RouteTier;
+  /** Present for canaries: they claim nothing and join the winner instead. */
+  readonly canary?: CanarySplit;
+}
+
+/** Explicit paths go before the default backends of Ingresses, those before the controller's own. */
+export type RouteTier = 'explicit' | 'default' | 'last';
+
+/** A host's certificate; the claim with the least rank wins. */
+export interface CertificateClaim {
+  readonly host: string;
+  readonly rank: string;
+  readonly object: ObjectRef;
+  readonly field: string;
+  /** `namespace/name`. */
+  readonly secret: string;
+}
+
+/** Settings for all upstreams of one Service. */
+export interface PolicyClaim {
+  /** `namespace/name`. */
+  readonly service: string;
+  readonly rank: string;
+  readonly object: ObjectRef;
+  readonly field: string;
+  readonly settings: UpstreamSettings;
+}
+
+export type UpstreamSettings = Pick<TableUpstream, 'balance'>;

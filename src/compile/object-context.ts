@@ -1,0 +1,52 @@
+import type { DiagnosticCode } from '../diagnostics/catalogue.ts';
+import { diagnose } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic, ObjectRef } from '../diagnostics/diagnostic.ts';
+import type { IngressClass } from '../model/ingress.ts';
+import type { ObjectKey } from '../model/object-meta.ts';
+import type { Kind, ModelObject, ObjectKinds, Snapshot } from '../model/snapshot.ts';
+import type { CompileOptions } from './compile-options.ts';
+
+/** Read by what depends on the set of all IngressClasses. */
+export const ALL_CLASSES = 'IngressClass';
+
+/** Names an object among the reads of fragments. */
+export function dependencyKey(kind: Kind, key: ObjectKey): string {
+  return `${kind}/${key}`;
+}
+
+export function refOf({ kind, meta }: ModelObject): ObjectRef {
+  return { kind, namespace: meta.namespace, name: meta.name };
+}
+
+/** Everything that compiling one object may look at. Look-ups are recorded, so that a change reaches what it concerns. */
+export class ObjectContext {
+  readonly object: ObjectRef;
+  readonly options: CompileOptions;
+  readonly reads = new Set<string>();
+  readonly diagnostics: Diagnostic[] = [];
+  readonly #snapshot: Snapshot;
+
+  constructor(object: ObjectRef, snapshot: Snapshot, options: CompileOptions) {
+    this.object = object;
+    this.options = options;
+    this.#snapshot = snapshot;
+  }
+
+  lookUp<K extends 'Service' | 'Secret' | 'IngressClass'>(
+    kind: K,
+    key: ObjectKey,
+  ): ObjectKinds[K] | undefined {
+    this.reads.add(dependencyKey(kind, key));
+    return this.#snapshot.objects[kind].get(key);
+  }
+
+  classes(): Iterable<IngressClass> {
+    this.reads.add(ALL_CLASSES);
+    return this.#snapshot.objects.IngressClass.values();
+  }
+
+  /** `path` is a field path from the object's root. */
+  report(code: DiagnosticCode, path: string, message: string): void {
+    this.diagnostics.push(diagnose(code, this.object, path, message));
+  }
+}

@@ -1,0 +1,150 @@
+import { diagnose, describeRef } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic, ObjectRef } from '../diagnostics/diagnostic.ts';
+import { canonicalJson, sealEntry } from '../table/entry-digest.ts';
+import type { RouteAction, TableRoute } from '../table/route-table.ts';
+import { withCanary } from './canary.ts';
+import { ClaimIndex } from './claim-index.ts';
+import type { DiagnosticIndex } from './diagnostic-index.ts';
+import type { RouteDraft } from './fragment.ts';
+
+/** Where finished routes go; undefined takes one out. */
+export type PutRoute = (id: string, route: TableRoute | undefined) => void;
+
+/**
+ * Drafts of all objects meet here: on each host, path and set of conditions one route wins, canaries join it, and the
+ * losers are told. Work follows the claims that changed, not the table.
+ */
+export class RouteStage {
+  /** Host, path and conditions → drafts that want exactly these requests. */
+  readonly #claims = new ClaimIndex<RouteDraft>();
+  readonly #removed = new Set<string>();
+  readonly #diagnostics: DiagnosticIndex;
+
+  constructor(diagnostics: DiagnosticIndex) {
+    this.#diagnostics = diagnostics;
+  }
+
+  replace(before: readonly RouteDraft[], after: readonly RouteDraft[]): void {
+    for (const draft of before) {
+      this.#removed.add(draft.id);
+      for (const key of claimKeys(draft)) this.#claims.remove(key, draft);
+    }
+    for (const draft of after) {
+      this.#removed.delete(draft.id);
+      for (const key of claimKeys(draft)) this.#claims.add(key, draft);
+    }
+  }
+
+  /** Decides every claim that was touched since the last time. */
+  settle(put: PutRoute): void {
+    for (const id of this.#removed) put(id, undefined);
+    this.#removed.clear();
+    const concerned = new Set<RouteDraft>();
+    for (const key of this.#claims.takeTouched()) {
+      const group = this.#claims.get(key);
+      for (const draft of group) concerned.add(draft);
+      this.#diagnostics.replace(`route ${key}`, judge(group, key.slice(0, key.indexOf(' '))));
+    }
+    for (const draft of concerned) put(draft.id, this.#build(draft));
+  }
+
+  /** The route on those of its hosts that it won, or undefined. */
+  #build(draft: RouteDraft): TableRoute | undefined {
+    if (draft.canary !== undefined) return undefined;
+    const keys = claimKeys(draft);
+    const hosts = draft.hosts.filter((_, index) => winnerOf(this.#claims.get(keys[index] ?? '')) === draft);
+    if (hosts.length === 0) return undefined;
+    // Only Ingress routes take canaries, and they have one host each.
+    const canary = canaryFor(draft, this.#claims.get(keys[0] ?? ''));
+    const { id, path, conditions, rank, filters, origin } = draft;
+    const action = canary === undefined ? draft.action : joined(draft.action, canary);
+    return sealEntry<TableRoute>('routes', {
+      id,
+      hosts,
+      path,
+      ...(conditions === undefined ? {} : { conditions }),
+      rank,
+      filters,
+      action,
+      origin,
+    });
+  }
+}
+
+function claimKeys({ hosts, path, conditions }: RouteDraft): readonly string[] {
+  const rest = `${path.type} ${path.value} ${conditions === undefined ? '' : canonicalJson(conditions)}`;
+  return hosts.map((host) => `${host} ${rest}`);
+}
+
+function winnerOf(group: readonly RouteDraft[]): RouteDraft | undefined {
+  return group.find(({ canary }) => canary === undefined);
+}
+
+/** A canary of another namespace could take a team's traffic away: it never joins. */
+function mayJoin(main: ObjectRef, canary: ObjectRef): boolean {
+  return main.kind === canary.kind && main.namespace === canary.namespace;
+}
+
+/** Only the first counts, as in ingress-nginx. */
+function canaryFor(main: RouteDraft, group: readonly RouteDraft[]): RouteDraft | undefined {
+  return group.find(({ canary, object }) => canary !== undefined && mayJoin(main.object, object));
+}
+
+function joined(main: RouteAction, { action, canary }: RouteDraft): RouteAction {
+  if (main.kind !== 'forward' || action.kind !== 'forward' || canary === undefined) return main;
+  const [backend] = action.forward.backends;
+  return backend === undefined
+    ? main
+    : { kind: 'forward', forward: withCanary(main.forward, backend, canary) };
+}
+
+/** What the losers of a group are told. */
+function judge(group: readonly RouteDraft[], host: string): readonly Diagnostic[] {
+  if (group.length === 1 && group[0]?.canary === undefined) return [];
+  const winner = winnerOf(group);
+  const canary = winner === undefined ? undefined : canaryFor(winner, group);
+  return group
+    .filter((draft) => draft !== winner && draft !== canary)
+    .map((draft) =>
+      draft.canary === undefined ? lost(draft, winner, host) : unusedCanary(draft, winner, canary),
+    )
+    .filter((diagnostic) => diagnostic !== undefined);
+}
+
+function lost(draft: RouteDraft, winner: RouteDraft | undefined, host: string): Diagnostic | undefined {
+  // What makes way by its nature is not told: an object's own `/` goes before its own default backend.
+  if (winner === undefined || draft.tier === 'last') return undefined;
+  if (draft.tier === 'default' && draft.object === winner.object) return undefined;
+  const message = `Leaving out ${describeDraft(draft, host)}: ${describeRef(winner.object)} has it (${winner.origin.field}), ${reason(draft, winner)}`;
+  return diagnose('SP3001', draft.object, draft.origin.field, message);
+}
+
+function reason(draft: RouteDraft, winner: RouteDraft): string {
+  if (draft.object === winner.object) return 'and comes first in the object';
+  if (draft.tier !== winner.tier) return 'and an explicit path goes before a default backend';
+  return 'and is older, or the first by namespace and name';
+}
+
+function unusedCanary(
+  draft: RouteDraft,
+  winner: RouteDraft | undefined,
+  canary: RouteDraft | undefined,
+): Diagnostic {
+  const place = describeDraft(draft, draft.hosts[0] ?? '');
+  if (winner === undefined) {
+    const message = `Leaving out the canary of ${place}: no other Ingress has this host, path and path type`;
+    return diagnose('SP3003', draft.object, draft.origin.field, message);
+  }
+  if (!mayJoin(winner.object, draft.object)) {
+    const message = `Leaving out the canary of ${place}: its main is ${describeRef(winner.object)}, want an Ingress of the same namespace`;
+    return diagnose('SP3004', draft.object, draft.origin.field, message);
+  }
+  const other = canary === undefined ? '' : describeRef(canary.object);
+  const message = `Leaving out the canary of ${place}: ${other} is the older canary of ${describeRef(winner.object)}`;
+  return diagnose('SP3005', draft.object, draft.origin.field, message);
+}
+
+function describeDraft({ path, conditions }: RouteDraft, host: string): string {
+  const where = host === '' ? 'every host' : `host "${host}"`;
+  return `${path.type} path "${path.value}" on ${where}${conditions === undefined ? '' : ' under the same conditions'}`;
+}

@@ -1,0 +1,113 @@
+import { describeRef, diagnose } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { Snapshot } from '../model/snapshot.ts';
+import { sealEntry } from '../table/entry-digest.ts';
+import type { EndpointSet, TableRoute, TableUpstream } from '../table/route-table.ts';
+import type { TableEditor } from '../table/table-editor.ts';
+import { ClaimIndex } from './claim-index.ts';
+import type { CompileOptions } from './compile-options.ts';
+import type { DiagnosticIndex } from './diagnostic-index.ts';
+import { endpointsOf } from './endpoint-set.ts';
+import type { PolicyClaim, UpstreamSettings } from './fragment.ts';
+
+const defaultSettings: UpstreamSettings = { balance: 'round-robin' };
+
+/** Upstreams and their endpoints: those that some route in the table refers to, no others. */
+export class UpstreamStage {
+  readonly #policies = new ClaimIndex<PolicyClaim>();
+  /** Upstream → number of references from routes. */
+  readonly #uses = new Map<string, number>();
+  /** `namespace/service` → its upstreams that are in use. */
+  readonly #byService = new Map<string, Set<string>>();
+  readonly #touched = new Set<string>();
+  readonly #diagnostics: DiagnosticIndex;
+  readonly #table: TableEditor;
+  readonly #options: CompileOptions;
+
+  constructor(diagnostics: DiagnosticIndex, table: TableEditor, options: CompileOptions) {
+    this.#diagnostics = diagnostics;
+    this.#table = table;
+    this.#options = options;
+  }
+
+  replacePolicies(before: readonly PolicyClaim[], after: readonly PolicyClaim[]): void {
+    for (const claim of before) this.#policies.remove(claim.service, claim);
+    for (const claim of after) this.#policies.add(claim.service, claim);
+  }
+
+  /** The Service or one of its slices has changed. */
+  touchService(service: string): void {
+    for (const id of this.#byService.get(service) ?? []) this.#touched.add(id);
+  }
+
+  /** A route of the table is about to be replaced. */
+  replaceRoute(before: TableRoute | undefined, after: TableRoute | undefined): void {
+    for (const id of upstreamsOf(after)) this.#use(id, 1);
+    for (const id of upstreamsOf(before)) this.#use(id, -1);
+  }
+
+  /** Writes every upstream that was touched since the last time. */
+  settle(snapshot: Snapshot): void {
+    for (const service of this.#policies.takeTouched()) {
+      this.#diagnostics.replace(`policy ${service}`, judge(this.#policies.get(service)));
+      this.touchService(service);
+    }
+    for (const id of this.#touched) this.#write(id, snapshot);
+    this.#touched.clear();
+  }
+
+  #use(id: string, step: 1 | -1): void {
+    const uses = (this.#uses.get(id) ?? 0) + step;
+    const { service } = splitId(id);
+    const ids = this.#byService.get(service) ?? new Set<string>();
+    if (uses > 0) {
+      this.#uses.set(id, uses);
+      if (uses === step) this.#byService.set(service, ids.add(id));
+    } else {
+      this.#uses.delete(id);
+      ids.delete(id);
+      if (ids.size === 0) this.#byService.delete(service);
+    }
+    if (uses === 0 || (uses === 1 && step === 1)) this.#touched.add(id);
+  }
+
+  #write(id: string, snapshot: Snapshot): void {
+    if (!this.#uses.has(id)) {
+      this.#table.edit('upstreams', id, undefined);
+      this.#table.edit('endpoints', id, undefined);
+      return;
+    }
+    const { service: key, port } = splitId(id);
+    const settings = this.#policies.get(key)[0]?.settings ?? defaultSettings;
+    this.#table.edit(
+      'upstreams',
+      id,
+      sealEntry<TableUpstream>('upstreams', { id, protocol: 'http1', ...settings }),
+    );
+    const service = snapshot.objects.Service.get(key);
+    const slices = snapshot.slicesByService.get(key) ?? [];
+    // A port that could not be resolved keeps its name, and has no endpoints.
+    const endpoints =
+      service === undefined || Number.isNaN(port) ? [] : endpointsOf(service, port, slices, this.#options);
+    this.#table.edit('endpoints', id, sealEntry<EndpointSet>('endpoints', { id, endpoints }));
+  }
+}
+
+function upstreamsOf(route: TableRoute | undefined): readonly string[] {
+  return route?.action.kind === 'forward'
+    ? route.action.forward.backends.map(({ upstream }) => upstream)
+    : [];
+}
+
+function splitId(id: string): { readonly service: string; readonly port: number } {
+  const colon = id.lastIndexOf(':');
+  return { service: id.slice(0, colon), port: Number(id.slice(colon + 1)) };
+}
+
+function judge([winner, ...losers]: readonly PolicyClaim[]): readonly Diagnostic[] {
+  if (winner === undefined) return [];
+  return losers.map(({ object, field, service }) => {
+    const message = `Leaving out the policy for Service "${service}": ${describeRef(winner.object)} has it, and is older, or the first by namespace and name`;
+    return diagnose('SP3006', object, field, message);
+  });
+}
