@@ -72,9 +72,31 @@ const known: ReadonlyMap<string, FieldName> = new Map(
 
 const learned = new Map<string, FieldName>();
 
-/** The shared entry of a name that has been checked to be a token. */
-export function fieldName(text: string): FieldName {
-  return known.get(text) ?? learned.get(text) ?? learn(text);
+/** Entries last seen, placed by a cheap hash: most names are found by one comparison, without a slice or a map. */
+const GUESSES = 256;
+const guesses: FieldName[] = Array.from({ length: GUESSES }, () => ({
+  name: '',
+  lower: '',
+  role: Role.none,
+}));
+
+/** The shared entry of the name between two places of a head, which has been checked to be a token and not empty. */
+export function fieldName(text: string, start: number, end: number): FieldName {
+  const length = end - start;
+  const guess = (length * 31 + text.charCodeAt(start) * 7 + text.charCodeAt(end - 1)) & (GUESSES - 1);
+  const entry = guesses[guess] as FieldName;
+  if (entry.name.length === length && isAt(text, start, entry.name)) return entry;
+  const name = text.slice(start, end);
+  const found = known.get(name) ?? learned.get(name) ?? learn(name);
+  guesses[guess] = found;
+  return found;
+}
+
+function isAt(text: string, start: number, name: string): boolean {
+  for (let index = 0; index < name.length; index++) {
+    if (text.charCodeAt(start + index) !== name.charCodeAt(index)) return false;
+  }
+  return true;
 }
 
 function learn(text: string): FieldName {

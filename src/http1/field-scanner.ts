@@ -83,7 +83,7 @@ export class FieldScanner {
     const stop = 3 * this.#count;
     for (let mark = 0; mark < stop; mark += 3) {
       const colon = marks[mark + 1] as number;
-      const entry = fieldName(text.slice(marks[mark], colon));
+      const entry = fieldName(text, marks[mark] as number, colon);
       let from = colon + 1;
       let to = marks[mark + 2] as number;
       while (from < to && isBlank(text.charCodeAt(from))) from++;

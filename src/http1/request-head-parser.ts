@@ -4,7 +4,7 @@ import { FramingFields, LENGTH_TOO_LARGE, NO_LENGTH, parseLength } from './frami
 import type { CodecFault, HeadLimits, RequestHead } from './message-head.ts';
 import { MAX_METHOD_LENGTH, knownMethods } from './methods.ts';
 import { readTarget } from './request-target.ts';
-import { CR, LF, METHOD, SP, TARGET, byteClass, isToken } from './tokens.ts';
+import { CR, LF, METHOD, SP, TARGET, agrees, byteClass, isToken } from './tokens.ts';
 
 const PHASE_START = 0;
 const PHASE_METHOD = 1;
@@ -13,8 +13,6 @@ const PHASE_VERSION = 3;
 const PHASE_FIELDS = 4;
 
 const VERSION_LENGTH = 'HTTP/1.1'.length;
-const HTTP = 0x48545450;
-const SLASH_1_DOT = 0x2f312e;
 
 /**
  * Reads request heads (RFC 9112 §3, §5, §6) from a buffer that grows between calls. Strict: what two readers could read
@@ -127,17 +125,25 @@ export class RequestHeadParser {
     if (at === end) return false;
     if (buffer[at] !== SP || this.#at === 0)
       return this.#refuse('SP_BAD_REQUEST', 'request line does not begin with a method');
-    const text = buffer.toString('latin1', origin, at);
-    const method = knownMethods.get(text);
-    if (method === undefined) {
-      // The preface of HTTP/2 begins with this method on purpose: it must not look like a request.
-      return text === 'PRI'
-        ? this.#refuse('SP_BAD_REQUEST', 'HTTP/2 preface')
-        : this.#refuse('SP_NOT_IMPLEMENTED', 'unknown method');
-    }
-    this.head.method = method;
+    if (!this.#isLastMethod(buffer, origin) && !this.#findMethod(buffer.toString('latin1', origin, at)))
+      return false;
     this.#methodEnd = this.#at++;
     this.#phase = PHASE_TARGET;
+    return true;
+  }
+
+  /** Mostly it is the method of the connection's last request. */
+  #isLastMethod(buffer: Buffer, origin: number): boolean {
+    const { method } = this.head;
+    return method.length === this.#at && agrees(buffer, origin, origin + this.#at, method);
+  }
+
+  #findMethod(text: string): boolean {
+    const method = knownMethods.get(text);
+    // The preface of HTTP/2 begins with this method on purpose: it must not look like a request.
+    if (text === 'PRI') return this.#refuse('SP_BAD_REQUEST', 'HTTP/2 preface');
+    if (method === undefined) return this.#refuse('SP_NOT_IMPLEMENTED', 'unknown method');
+    this.head.method = method;
     return true;
   }
 
@@ -158,25 +164,23 @@ export class RequestHeadParser {
     const from = this.#targetEnd + 1;
     const at = origin + from;
     const lineEnd = from + VERSION_LENGTH;
-    if (end < at + VERSION_LENGTH + 2) return this.#checkVersionBegin(buffer, at, end);
+    if (end < at + VERSION_LENGTH + 2) {
+      return agrees(buffer, at, end, 'HTTP/')
+        ? false
+        : this.#refuse('SP_BAD_REQUEST', 'malformed HTTP version');
+    }
     if (lineEnd > this.#limits.maxRequestLineBytes)
       return this.#refuse('SP_URI_TOO_LONG', 'request line too long');
     const minor = (buffer[at + 7] as number) - 0x30;
-    const isVersion1 = buffer.readUInt32BE(at) === HTTP && buffer.readUIntBE(at + 4, 3) === SLASH_1_DOT;
     const isLineEnd = buffer[at + 8] === CR && buffer[at + 9] === LF;
-    if (!isVersion1 || !isLineEnd || (minor !== 0 && minor !== 1))
+    if (!agrees(buffer, at, end, 'HTTP/1.') || !isLineEnd || (minor !== 0 && minor !== 1)) {
       return this.#refuseVersion(buffer.toString('latin1', at, at + 10));
+    }
     this.head.minor = minor;
     this.#at = lineEnd + 2;
     this.#fields.reset(this.#at);
     this.#phase = PHASE_FIELDS;
     return true;
-  }
-
-  #checkVersionBegin(buffer: Buffer, at: number, end: number): false {
-    const length = Math.min(end - at, 'HTTP/'.length);
-    if (buffer.toString('latin1', at, at + length) === 'HTTP/'.slice(0, length)) return false;
-    return this.#refuse('SP_BAD_REQUEST', 'malformed HTTP version');
   }
 
   #refuseVersion(text: string): false {

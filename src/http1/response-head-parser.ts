@@ -2,7 +2,7 @@ import { HeaderList } from '../util/header-list.ts';
 import { FieldScanner } from './field-scanner.ts';
 import { FramingFields, parseLength } from './framing-fields.ts';
 import type { CodecFault, HeadLimits, ResponseHead } from './message-head.ts';
-import { CR, LF, SP, TEXT, byteClass } from './tokens.ts';
+import { CR, LF, SP, TEXT, agrees, byteClass } from './tokens.ts';
 
 const PHASE_VERSION = 0;
 const PHASE_REASON = 1;
@@ -11,7 +11,7 @@ const PHASE_FIELDS = 2;
 /** `HTTP/1.1 200` and the byte behind it. */
 const STATUS_AT = 'HTTP/1.1 '.length;
 const STATUS_END = STATUS_AT + 3;
-const PREFIX = Buffer.from('HTTP/1.', 'latin1');
+const PREFIX = 'HTTP/1.';
 
 /**
  * Reads response heads (RFC 9112 §4, §5, §6.3) from a buffer that grows between calls; all that is wrong with one is
@@ -85,8 +85,8 @@ export class ResponseHeadParser {
   }
 
   #scanStatus(buffer: Buffer, start: number, end: number): boolean {
-    if (end - start <= STATUS_END) return this.#checkBegin(buffer, start, end);
-    if (!this.#isVersion1(buffer, start)) return this.#refuse('not an HTTP/1 response');
+    if (!agrees(buffer, start, end, PREFIX)) return this.#refuse('not an HTTP/1 response');
+    if (end - start <= STATUS_END) return false;
     const minor = (buffer[start + PREFIX.length] as number) - 0x30;
     if ((minor !== 0 && minor !== 1) || buffer[start + STATUS_AT - 1] !== SP)
       return this.#refuse('malformed or unsupported version');
@@ -100,19 +100,6 @@ export class ResponseHeadParser {
     this.#at = next === SP ? STATUS_END + 1 : STATUS_END;
     this.#phase = PHASE_REASON;
     return true;
-  }
-
-  #isVersion1(buffer: Buffer, start: number): boolean {
-    for (let index = 0; index < PREFIX.length; index++)
-      if (buffer[start + index] !== PREFIX[index]) return false;
-    return true;
-  }
-
-  #checkBegin(buffer: Buffer, start: number, end: number): false {
-    for (let index = 0; index < PREFIX.length && start + index < end; index++) {
-      if (buffer[start + index] !== PREFIX[index]) return this.#refuse('not an HTTP/1 response');
-    }
-    return false;
   }
 
   #scanReason(buffer: Buffer, start: number, end: number): boolean {

@@ -75,3 +75,11 @@ export function isAscii(text: string): boolean {
   for (let index = 0; index < text.length; index++) if (text.charCodeAt(index) > 0x7e) return false;
   return true;
 }
+
+/** Whether the bytes from `start` on are those of the ASCII `text`, as far as there are any before `end`. */
+export function agrees(buffer: Buffer, start: number, end: number, text: string): boolean {
+  const stop = Math.min(end - start, text.length);
+  for (let index = 0; index < stop; index++)
+    if (buffer[start + index] !== text.charCodeAt(index)) return false;
+  return true;
+}
