@@ -444,7 +444,7 @@ function view(linked: RoutingTable) {
     digest: linked.digest,
     routes: [...linked.routes.keys()].sort(),
     upstreams: [...linked.upstreams.values()]
-      .map((u) => [u.id, (u as FakeUpstream).digest, u.endpointCount])
+      .map((u) => `${u.id} ${(u as FakeUpstream).digest} ${u.endpointCount}`)
       .sort(),
     matches: hosts.flatMap((host) =>
       paths.map((path) => {
