@@ -24,12 +24,22 @@ export function createSplitter(forward: Forward, backends: readonly LinkedBacken
   return new WeightedSplitter(forward, backends);
 }
 
+/** How a request's backend is chosen. */
+export interface SplitDecision {
+  readonly by: 'override' | 'sticky' | 'random';
+  /** Index of the override that decides, or -1. */
+  readonly override: number;
+  /** Chance of each backend to serve this request, fallbacks followed. All 0 when nothing may serve it. */
+  readonly shares: readonly number[];
+}
+
 interface Override {
   readonly backend: number;
   holds(request: MatchRequest): boolean;
 }
 
-class WeightedSplitter implements Splitter {
+/** Overrides, then weights. */
+export class WeightedSplitter implements Splitter {
   readonly #backends: readonly LinkedBackend[];
   readonly #overrides: readonly Override[];
   readonly #split: Split;
@@ -47,13 +57,43 @@ class WeightedSplitter implements Splitter {
   }
 
   choose(request: MatchRequest, random: () => number): LinkedBackend | undefined {
+    const override = this.#overrideFor(request);
+    if (override !== undefined) return this.#serving(override.backend);
+    if (this.#total <= 0) return undefined;
+    const sticky = this.#stickyFor(request);
+    return this.#serving(sticky < 0 ? this.#atRandom(random()) : sticky);
+  }
+
+  /** What `choose` would do, for explanations. */
+  inspect(request: MatchRequest): SplitDecision {
+    const backends = this.#backends;
+    const override = this.#overrideFor(request);
+    const sticky = override === undefined && this.#total > 0 ? this.#stickyFor(request) : -1;
+    const fixed = override?.backend ?? sticky;
+    const shares = backends.map(() => 0);
+    backends.forEach(({ weight }, index) => {
+      const share = fixed < 0 ? weight / (this.#total || 1) : Number(index === fixed);
+      const serving = share > 0 ? this.#serving(index) : undefined;
+      const place = serving === undefined ? -1 : backends.indexOf(serving);
+      if (place >= 0) shares[place] = (shares[place] ?? 0) + share;
+    });
+    if (override !== undefined)
+      return { by: 'override', override: this.#overrides.indexOf(override), shares };
+    return { by: sticky < 0 ? 'random' : 'sticky', override: -1, shares };
+  }
+
+  #overrideFor(request: MatchRequest): Override | undefined {
     for (let index = 0; index < this.#overrides.length; index++) {
       const override = this.#overrides[index];
-      if (override?.holds(request) === true) return this.#serving(override.backend);
+      if (override?.holds(request) === true) return override;
     }
-    if (this.#total <= 0) return undefined;
+    return undefined;
+  }
+
+  /** The backend that always serves this client, or -1 when the choice is random. */
+  #stickyFor(request: MatchRequest): number {
     const key = this.#split.by === 'random' ? '' : stickyKey(this.#split, request);
-    return this.#serving(key === '' ? this.#atRandom(random()) : this.#sticky(hashString(key)));
+    return key === '' ? -1 : this.#sticky(hashString(key));
   }
 
   #atRandom(fraction: number): number {
