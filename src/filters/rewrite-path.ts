@@ -21,11 +21,6 @@ export type RewritePath =
 
 const MAX_PATTERN_LENGTH = 1024;
 const MODES = ['replacePrefix', 'replaceFull', 'regex'] as const;
-const BAD_PATH: LocalAnswer = {
-  status: 400,
-  headers: [['Content-Type', 'text/plain; charset=utf-8']],
-  body: '400 Bad Request\n',
-};
 
 const pathSchema = { type: 'string', minLength: 1, maxLength: MAX_PATH_LENGTH, pattern: PATH_PATTERN };
 
@@ -98,11 +93,20 @@ function createRegexRewrite({ pattern, substitution }: RewritePath & { readonly 
       const match = regex.matchWhole(request.path);
       if (match === undefined) return undefined;
       const path = checkedPath(substitute(substitution, match), request.path);
-      if (path === undefined) return BAD_PATH;
+      if (path === undefined) return badPath(request);
       request.path = path;
       return undefined;
     },
   };
+}
+
+/** As the proxy itself answers to a path that it cannot use. */
+function badPath({ requestId }: FilterRequest): LocalAnswer {
+  const headers = [
+    ['Content-Type', 'text/plain; charset=utf-8'],
+    ['X-Request-ID', requestId],
+  ] as const;
+  return { status: 400, headers, body: '400 Bad Request\n' };
 }
 
 function parseRewritePath(value: unknown, context: ParseContext): RewritePath | undefined {

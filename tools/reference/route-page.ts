@@ -28,7 +28,7 @@ export function routePage(registry: FilterRegistry): string {
     'the order of this page; several of one kind run as written. Response changes happen in reverse.\n',
     ...filters,
     '\n## What is refused\n\n',
-    'The API server refuses objects that break these rules, and the controller checks them again.\n\n',
+    'The API server refuses objects that break one of these rules.\n\n',
     celRules([spec, ...schemas.values()])
       .map(({ message }) => `- ${message}\n`)
       .join(''),
