@@ -1,0 +1,80 @@
+import { EndpointBoard } from '../../src/balance/endpoint-board.ts';
+import { emptyTable } from '../../src/table/create-table.ts';
+import { tableDelta } from '../../src/table/diff-tables.ts';
+import type { RouteTable } from '../../src/table/route-table.ts';
+import { createLog } from '../../src/telemetry/log.ts';
+import { RowAllocator } from '../../src/telemetry/row-allocator.ts';
+import { createCounterMemory } from '../../src/telemetry/worker-counters.ts';
+import type { PublishOutcome } from '../../src/workers/acknowledgements.ts';
+import { ListeningSockets } from '../../src/workers/listening-sockets.ts';
+import { WorkerPool } from '../../src/workers/pool.ts';
+import { testSettings, testTable } from './data-plane-harness.ts';
+import type { TestRoute } from './data-plane-harness.ts';
+
+/** A pool of real worker threads on a free loopback port. */
+export interface TestPool {
+  readonly pool: WorkerPool;
+  readonly port: number;
+  /** Parsed log lines, oldest first. */
+  readonly log: readonly Readonly<Record<string, unknown>>[];
+  /** Resolves with the first line of that message, written from now on or before. */
+  logged(message: string): Promise<Readonly<Record<string, unknown>>>;
+  publish(routes: readonly TestRoute[]): Promise<PublishOutcome>;
+  stop(): Promise<void>;
+}
+
+export interface TestPoolOptions {
+  readonly workers?: number;
+  readonly entry?: URL;
+  readonly heapBytes?: number;
+  readonly silenceLimitMs?: number;
+}
+
+export function startPool(options: TestPoolOptions = {}): TestPool {
+  const workers = options.workers ?? 2;
+  const board = EndpointBoard.allocate(64);
+  const sockets = ListeningSockets.reserve('127.0.0.1', 0);
+  const log: Record<string, unknown>[] = [];
+  const waiting = new Map<string, (line: Readonly<Record<string, unknown>>) => void>();
+  const pool = new WorkerPool({
+    workers,
+    settings: testSettings,
+    sockets,
+    heapBytes: options.heapBytes ?? 128 * 1024 ** 2,
+    board: { memory: board, view: new EndpointBoard(board) },
+    rows: new RowAllocator({ workers }),
+    counters: Array.from({ length: workers }, createCounterMemory),
+    log: createLog(
+      {
+        write: (text) => {
+          const line = JSON.parse(text) as Record<string, unknown>;
+          log.push(line);
+          waiting.get(String(line['msg']))?.(line);
+        },
+      },
+      'debug',
+    ),
+    writeLines: () => undefined,
+    silenceLimitMs: options.silenceLimitMs ?? 1000,
+    ...(options.entry === undefined ? {} : { entry: options.entry }),
+  });
+  pool.start();
+  let table: RouteTable = emptyTable;
+  return {
+    pool,
+    port: sockets.port,
+    log,
+    logged: (message) => {
+      const known = log.find((line) => line['msg'] === message);
+      return known === undefined
+        ? new Promise((resolve) => waiting.set(message, resolve))
+        : Promise.resolve(known);
+    },
+    publish: (routes) => {
+      const before = table;
+      table = testTable(routes, before.generation + 1);
+      return pool.publish(table, tableDelta(before, table));
+    },
+    stop: () => pool.stop(),
+  };
+}
