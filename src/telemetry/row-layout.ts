@@ -77,7 +77,11 @@ export const segmentBytes = rowsPerSegment * cellsPerRow * Float64Array.BYTES_PE
 
 /** Requests that no route takes. */
 export const noRouteRow = 0;
-/** Shared by all routes beyond the cap. */
+/**
+ * Shared by all routes beyond the cap: as many rows as a route may have backends, because a route's rows are told to
+ * workers as the first of consecutive ones.
+ */
 export const otherRow = 1;
+export const otherRows = 16;
 /** The first row that belongs to a route. */
-export const firstRouteRow = 2;
+export const firstRouteRow = otherRow + otherRows;

@@ -1,0 +1,228 @@
+import { latencyBucketsSeconds } from './row-layout.ts';
+
+/** One metric family. Everything that is exposed under `sallyport_` is declared here once. */
+export interface MetricDeclaration {
+  readonly name: string;
+  readonly type: 'counter' | 'gauge' | 'histogram';
+  /** One sentence for the exposition and the reference page. */
+  readonly help: string;
+  readonly labels: readonly string[];
+  /** Upper bounds of a histogram's buckets. */
+  readonly buckets?: readonly number[];
+}
+
+/**
+ * Labels that each per-route family begins with. `route` is the route's id, `none` for requests that no route takes,
+ * `other` for routes beyond `--metrics-max-routes`. `path` is the declared path, never the request's.
+ */
+export const routeLabels = [
+  'route',
+  'kind',
+  'namespace',
+  'object',
+  'host',
+  'path',
+  'service',
+  'role',
+] as const;
+
+/** Summed over shared memory and streamed: one series a route and more. */
+export const routeMetrics = {
+  requests: {
+    name: 'sallyport_requests_total',
+    type: 'counter',
+    help: 'Finished exchanges by method and class of the status that the client got; 499, the client left first, is 4xx.',
+    labels: [...routeLabels, 'method', 'status'],
+  },
+  responses: {
+    name: 'sallyport_responses_total',
+    type: 'counter',
+    help: 'Finished exchanges by status code; a rare code is counted as its class.',
+    labels: [...routeLabels, 'code'],
+  },
+  duration: {
+    name: 'sallyport_request_duration_seconds',
+    type: 'histogram',
+    help: 'Time from the first byte of a request to the last byte of its answer.',
+    labels: routeLabels,
+    buckets: latencyBucketsSeconds,
+  },
+  upstream: {
+    name: 'sallyport_upstream_latency_seconds',
+    type: 'histogram',
+    help: 'Time from the start of the last try to the head of the upstream’s answer.',
+    labels: routeLabels,
+    buckets: latencyBucketsSeconds,
+  },
+  requestBytes: {
+    name: 'sallyport_request_bytes_total',
+    type: 'counter',
+    help: 'Bytes of request bodies.',
+    labels: routeLabels,
+  },
+  responseBytes: {
+    name: 'sallyport_response_bytes_total',
+    type: 'counter',
+    help: 'Bytes of response bodies.',
+    labels: routeLabels,
+  },
+  retries: {
+    name: 'sallyport_retries_total',
+    type: 'counter',
+    help: 'Tries after the first one.',
+    labels: routeLabels,
+  },
+} as const satisfies Record<string, MetricDeclaration>;
+
+/** Fast to slow steps of the control plane: 1 ms to 30 s. */
+const controlBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30] as const;
+
+export const processMetrics = {
+  buildInfo: {
+    name: 'sallyport_build_info',
+    type: 'gauge',
+    help: 'Always 1; the labels tell what runs.',
+    labels: ['version', 'node'],
+  },
+  connectionsActive: {
+    name: 'sallyport_connections_active',
+    type: 'gauge',
+    help: 'Open client connections.',
+    labels: ['worker'],
+  },
+  connections: {
+    name: 'sallyport_connections_total',
+    type: 'counter',
+    help: 'Accepted client connections.',
+    labels: ['worker'],
+  },
+  requestsActive: {
+    name: 'sallyport_requests_active',
+    type: 'gauge',
+    help: 'Requests being served.',
+    labels: ['worker'],
+  },
+  tunnelsActive: {
+    name: 'sallyport_tunnels_active',
+    type: 'gauge',
+    help: 'Upgraded connections (WebSocket) that are open.',
+    labels: ['worker'],
+  },
+  tunnels: {
+    name: 'sallyport_tunnels_total',
+    type: 'counter',
+    help: 'Upgraded connections since the start.',
+    labels: ['worker'],
+  },
+  upstreamActive: {
+    name: 'sallyport_upstream_connections_active',
+    type: 'gauge',
+    help: 'Open connections to endpoints, idle ones included.',
+    labels: ['worker'],
+  },
+  upstreamOpened: {
+    name: 'sallyport_upstream_connections_opened_total',
+    type: 'counter',
+    help: 'Connections made to endpoints.',
+    labels: ['worker'],
+  },
+  upstreamReused: {
+    name: 'sallyport_upstream_connections_reused_total',
+    type: 'counter',
+    help: 'Requests that found an idle connection to their endpoint.',
+    labels: ['worker'],
+  },
+  errors: {
+    name: 'sallyport_errors_total',
+    type: 'counter',
+    help: 'Requests that ended in an error of the proxy, by its code.',
+    labels: ['code'],
+  },
+  tableGeneration: {
+    name: 'sallyport_table_generation',
+    type: 'gauge',
+    help: 'Generation of the routing table that a worker serves.',
+    labels: ['worker'],
+  },
+  compileSeconds: {
+    name: 'sallyport_compile_seconds',
+    type: 'histogram',
+    help: 'Time to compile a routing table in the main thread.',
+    labels: [],
+    buckets: controlBuckets,
+  },
+  linkSeconds: {
+    name: 'sallyport_link_seconds',
+    type: 'histogram',
+    help: 'Time for one worker to link a published table.',
+    labels: [],
+    buckets: controlBuckets,
+  },
+  changeToLiveSeconds: {
+    name: 'sallyport_change_to_live_seconds',
+    type: 'histogram',
+    help: 'Time from the first change that a publication holds to its serving in every worker.',
+    labels: [],
+    buckets: controlBuckets,
+  },
+  eventLoopDelay: {
+    name: 'sallyport_event_loop_delay_seconds',
+    type: 'gauge',
+    help: 'How late a worker’s timers came over the last 15 to 30 seconds; quantile 1 is the longest stall.',
+    labels: ['worker', 'quantile'],
+  },
+  eventLoopUtilization: {
+    name: 'sallyport_event_loop_utilization_ratio',
+    type: 'gauge',
+    help: 'Share of the last second in which a worker’s event loop was busy.',
+    labels: ['worker'],
+  },
+  heapUsed: {
+    name: 'sallyport_heap_used_bytes',
+    type: 'gauge',
+    help: 'JavaScript heap in use by a worker.',
+    labels: ['worker'],
+  },
+  gcSeconds: {
+    name: 'sallyport_gc_seconds_total',
+    type: 'counter',
+    help: 'Time that a worker spent on garbage collection.',
+    labels: ['worker', 'kind'],
+  },
+  gcCollections: {
+    name: 'sallyport_gc_collections_total',
+    type: 'counter',
+    help: 'Garbage collections of a worker.',
+    labels: ['worker', 'kind'],
+  },
+  diagnostics: {
+    name: 'sallyport_diagnostics',
+    type: 'gauge',
+    help: 'Findings about the declared objects that are open now.',
+    labels: ['code', 'severity'],
+  },
+  logLinesDropped: {
+    name: 'sallyport_log_lines_dropped_total',
+    type: 'counter',
+    help: 'Log and access-log lines that were dropped because nobody took them in time.',
+    labels: [],
+  },
+  workersRestarted: {
+    name: 'sallyport_workers_restarted_total',
+    type: 'counter',
+    help: 'Workers that were replaced after they had failed.',
+    labels: [],
+  },
+  droppedSeries: {
+    name: 'sallyport_metrics_dropped_series_total',
+    type: 'counter',
+    help: 'Rows that a family refused to routes beyond --metrics-max-routes; those routes count as "other".',
+    labels: ['family'],
+  },
+} as const satisfies Record<string, MetricDeclaration>;
+
+/** Everything exposed beside the process metrics of Node (`process_`, `nodejs_`), for the reference page. */
+export const metricDeclarations: readonly MetricDeclaration[] = [
+  ...Object.values(routeMetrics),
+  ...Object.values(processMetrics),
+];
