@@ -8,6 +8,7 @@ import { format, resolveConfig } from 'prettier';
 import { compiledAnnotations } from '../src/compile/annotation-docs.ts';
 import { filterRegistry } from '../src/filters/registry.ts';
 import { annotationsPage } from './reference/annotations-page.ts';
+import { backendPolicyPage } from './reference/backend-policy-page.ts';
 import { backendPolicyCrd, routeCrd } from './reference/crds.ts';
 import { diagnosticsPage } from './reference/diagnostics-page.ts';
 import { errorsPage } from './reference/errors-page.ts';
@@ -22,6 +23,7 @@ export const outputs: ReadonlyMap<string, () => string> = new Map([
     () => annotationsPage([...filterRegistry.annotations, ...compiledAnnotations]),
   ],
   ['docs/reference/route.md', () => routePage(filterRegistry)],
+  ['docs/reference/backend-policy.md', () => backendPolicyPage()],
   ['docs/reference/diagnostics.md', () => diagnosticsPage()],
   ['docs/reference/errors.md', () => errorsPage()],
 ]);

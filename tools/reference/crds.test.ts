@@ -10,6 +10,7 @@ import { backendPolicySchema } from '../../src/model/backend-policy-schema.ts';
 import { decodeObject } from '../../src/model/decode-object.ts';
 import { routeSchema } from '../../src/model/route-schema.ts';
 import type { Schema } from '../../src/model/schema.ts';
+import { backendPolicyExample } from './backend-policy-page.ts';
 import { backendPolicyCrd, filterSchemas, routeCrd } from './crds.ts';
 import { routeExample } from './route-example.ts';
 
@@ -189,7 +190,10 @@ describe('schema and decoder are in step', () => {
 });
 
 describe('examples', () => {
-  const documents: (readonly [string, unknown])[] = [['docs/reference/route.md', routeExample]];
+  const documents: (readonly [string, unknown])[] = [
+    ['docs/reference/route.md', routeExample],
+    ['docs/reference/backend-policy.md', backendPolicyExample],
+  ];
   for (const file of readdirSync(join(root, 'examples'), { recursive: true, encoding: 'utf8' })) {
     if (!/\.ya?ml$/.test(file)) continue;
     for (const [index, document] of loadAll(readFileSync(join(root, 'examples', file), 'utf8')).entries()) {

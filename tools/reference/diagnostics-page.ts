@@ -11,6 +11,8 @@ const GROUPS = [
 /** docs/reference/diagnostics.md */
 export function diagnosticsPage(): string {
   const entries = Object.entries(catalogue).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const stray = entries.find(([name]) => !GROUPS.some(([prefix]) => name.startsWith(prefix)));
+  if (stray !== undefined) throw new Error(`${stray[0]} is in no group of the page`);
   const sections = GROUPS.map(([prefix, title]) => {
     const rows = entries
       .filter(([name]) => name.startsWith(prefix))

@@ -3,7 +3,8 @@ import type { FilterRegistry } from '../../src/filters/filter-registry.ts';
 import { routeSchema } from '../../src/model/route-schema.ts';
 import type { CelRule, Schema } from '../../src/model/schema.ts';
 import { filterSchemas } from './crds.ts';
-import { code, fenced, pageHead, table } from './markdown.ts';
+import { fieldTable, propertiesOf, walk } from './field-table.ts';
+import { fenced, pageHead } from './markdown.ts';
 import { routeExample } from './route-example.ts';
 
 const INTRO = `A Route (\`routes.sallyport.dev/v1alpha1\`, short name \`spr\`) says which requests go to which Services, and what is done
@@ -45,59 +46,6 @@ interface FilterDoc {
 function filterSection({ name, doc, schema, example }: FilterDoc): string {
   const yaml = dump({ filters: [{ [name]: example }] }, { lineWidth: -1 });
   return `\n### ${name}\n\n${doc}\n\n${fieldTable(schema)}\n${fenced('yaml', yaml)}`;
-}
-
-function fieldTable(schema: Schema): string {
-  const rows = walk(schema).map(({ path, schema: field, required }) => [
-    code(path),
-    typeOf(field),
-    required
-      ? 'required'
-      : code(field['default'] === undefined ? '' : String(field['default'] as string | number)),
-    String((field['description'] as string | undefined) ?? ''),
-  ]);
-  return table(['Field', 'Type', 'Default', 'Meaning'], rows);
-}
-
-interface Place {
-  readonly path: string;
-  readonly schema: Schema;
-  readonly required: boolean;
-}
-
-/** Every field below an object schema, depth first, in the order declared. */
-function walk(root: Schema): readonly Place[] {
-  const places: Place[] = [];
-  const open: Place[] = childrenOf({ path: '', schema: root, required: true }).toReversed();
-  for (let place = open.pop(); place !== undefined; place = open.pop()) {
-    places.push(place);
-    open.push(...childrenOf(place).toReversed());
-  }
-  return places;
-}
-
-function childrenOf({ path, schema }: Place): Place[] {
-  const items = schema['items'] as Schema | undefined;
-  const holder = items ?? schema;
-  const prefix = path === '' ? '' : `${path}${items === undefined ? '' : '[]'}.`;
-  const required = (holder['required'] ?? []) as readonly string[];
-  return [...propertiesOf(holder)].map(([name, child]) => ({
-    path: `${prefix}${name}`,
-    schema: child,
-    required: required.includes(name),
-  }));
-}
-
-function propertiesOf(schema: Schema): ReadonlyMap<string, Schema> {
-  return new Map(Object.entries((schema['properties'] ?? {}) as Readonly<Record<string, Schema>>));
-}
-
-function typeOf(schema: Schema): string {
-  if (schema['x-kubernetes-int-or-string'] === true) return 'integer or string';
-  const values = schema['enum'] as readonly (string | number)[] | undefined;
-  if (values !== undefined) return values.map((value) => code(String(value))).join(', ');
-  const items = schema['items'] as Schema | undefined;
-  return items === undefined ? String(schema['type']) : `list of ${typeOf(items)}`;
 }
 
 /** The CEL rules of these schemas and of all below them. */

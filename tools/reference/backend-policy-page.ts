@@ -1,0 +1,27 @@
+import { dump } from 'js-yaml';
+import { backendPolicySchema } from '../../src/model/backend-policy-schema.ts';
+import { fieldTable, propertiesOf } from './field-table.ts';
+import { fenced, pageHead } from './markdown.ts';
+
+/** The example of the page. A test decodes it and checks it against the schema. */
+export const backendPolicyExample = {
+  apiVersion: 'sallyport.dev/v1alpha1',
+  kind: 'BackendPolicy',
+  metadata: { name: 'shop', namespace: 'team-a' },
+  spec: { service: 'shop', balance: 'LeastRequest' },
+} as const;
+
+const INTRO =
+  'A BackendPolicy (`backendpolicies.sallyport.dev/v1alpha1`, short name `spbp`) says how Sallyport talks to one Service of its ' +
+  'own namespace, whichever Ingress or Route leads there.';
+
+/** docs/reference/backend-policy.md */
+export function backendPolicyPage(): string {
+  const spec = propertiesOf(backendPolicySchema).get('spec') ?? {};
+  return [
+    pageHead('BackendPolicy', INTRO),
+    `\n${fenced('yaml', dump(backendPolicyExample, { lineWidth: -1 }))}`,
+    '\n## Fields of spec\n\n',
+    fieldTable(spec),
+  ].join('');
+}
