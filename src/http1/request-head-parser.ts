@@ -164,11 +164,8 @@ export class RequestHeadParser {
     const from = this.#targetEnd + 1;
     const at = origin + from;
     const lineEnd = from + VERSION_LENGTH;
-    if (end < at + VERSION_LENGTH + 2) {
-      return agrees(buffer, at, end, 'HTTP/')
-        ? false
-        : this.#refuse('SP_BAD_REQUEST', 'malformed HTTP version');
-    }
+    if (!agrees(buffer, at, end, 'HTTP/')) return this.#refuse('SP_BAD_REQUEST', 'malformed HTTP version');
+    if (end < at + VERSION_LENGTH + 2) return false;
     if (lineEnd > this.#limits.maxRequestLineBytes)
       return this.#refuse('SP_URI_TOO_LONG', 'request line too long');
     const minor = (buffer[at + 7] as number) - 0x30;
