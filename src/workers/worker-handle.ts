@@ -51,7 +51,7 @@ export class WorkerHandle {
       options.message(message);
     });
     this.#worker.on('error', (error: unknown) => {
-      this.#error = typeof error === 'object' ? (error as Error) : new Error(String(error));
+      this.#error = error as Error;
     });
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', (code) => {
