@@ -1,0 +1,24 @@
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
+import type { RouteTable } from '../table/route-table.ts';
+
+/** What the admin server shows. The app brings it together; the server knows neither control nor workers. */
+export interface AdminState {
+  /** Not ready before the first complete table is live in every worker, and while draining. The reason is for people. */
+  ready(): { readonly ready: boolean; readonly reason: string };
+  /** The published table. */
+  table(): RouteTable;
+  /** Open findings. */
+  diagnostics(): readonly Diagnostic[];
+  /** Which route serves this request and why the others do not; plain data. */
+  explain(request: ExplainRequest): unknown;
+  /** Text in pieces, so that a large exposition holds neither loop nor memory. */
+  metrics(): { readonly contentType: string; readonly text: AsyncIterable<string> };
+}
+
+/** A request as somebody asks about it. */
+export interface ExplainRequest {
+  readonly url: URL;
+  readonly method: string;
+  /** Names as they were written, in order. */
+  readonly headers: readonly (readonly [name: string, value: string])[];
+}

@@ -1,0 +1,14 @@
+import { debugDiagnostics, debugExplain, debugTable } from './debug-endpoints.ts';
+import type { Endpoint } from './endpoint.ts';
+import { healthz, readyz } from './health-endpoints.ts';
+import { metrics } from './metrics-endpoint.ts';
+
+/** Everything that the admin server answers. */
+export const endpoints: readonly Endpoint[] = [
+  healthz,
+  readyz,
+  metrics,
+  debugTable,
+  debugDiagnostics,
+  debugExplain,
+];
