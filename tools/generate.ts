@@ -12,6 +12,7 @@ import { backendPolicyPage } from './reference/backend-policy-page.ts';
 import { backendPolicyCrd, routeCrd } from './reference/crds.ts';
 import { diagnosticsPage } from './reference/diagnostics-page.ts';
 import { errorsPage } from './reference/errors-page.ts';
+import { flagsPage } from './reference/flags-page.ts';
 import { routePage } from './reference/route-page.ts';
 
 /** Path below the root → its content, before formatting. */
@@ -24,6 +25,7 @@ export const outputs: ReadonlyMap<string, () => string> = new Map([
   ],
   ['docs/reference/route.md', () => routePage(filterRegistry)],
   ['docs/reference/backend-policy.md', () => backendPolicyPage()],
+  ['docs/reference/flags.md', () => flagsPage()],
   ['docs/reference/diagnostics.md', () => diagnosticsPage()],
   ['docs/reference/errors.md', () => errorsPage()],
 ]);
