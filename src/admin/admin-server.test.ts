@@ -51,7 +51,7 @@ class FakeState implements AdminState {
     return {
       contentType: 'text/plain; version=0.0.4; charset=utf-8',
       text: (async function* () {
-        yield* pieces;
+        for (const piece of pieces) yield piece;
       })(),
     };
   }
