@@ -35,8 +35,8 @@ export function lastChunk(trailers?: HeaderList): string {
 }
 
 function fieldLines(headers: HeaderList): string {
-  const { names, values } = headers;
+  const { names, values, length } = headers;
   let text = '';
-  for (let index = 0; index < names.length; index++) text += `${names[index]}: ${values[index]}\r\n`;
+  for (let index = 0; index < length; index++) text += `${names[index]}: ${values[index]}\r\n`;
   return text;
 }

@@ -76,7 +76,7 @@ export class Forwarder implements ResponseSink, Expiring {
     this.#replay = [];
     const { requestMs } = this.#forward.timeouts;
     if (requestMs > 0) {
-      this.deadline = this.#exchange.startMs + requestMs;
+      this.deadline = this.#exchange.services.sweeper.after(requestMs);
       this.#exchange.services.sweeper.add(this);
     }
     const { request } = this.#exchange;

@@ -56,7 +56,7 @@ export class Http1Connection implements Downstream, Expiring {
     this.#chunked = new ChunkedDecoder(settings.trailerLimits);
     this.#answer = new Http1Answer(socket);
     this.#exchange = new Exchange(this, services, plainAddress(socket.remoteAddress ?? ''));
-    this.deadline = services.sweeper.now() + settings.clientHeaderTimeoutMs;
+    this.deadline = services.sweeper.after(settings.clientHeaderTimeoutMs);
     services.sweeper.add(this);
     services.counters.connectionOpened();
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
@@ -110,7 +110,7 @@ export class Http1Connection implements Downstream, Expiring {
       return;
     }
     this.#phase = 'head';
-    this.deadline = this.#services.sweeper.now() + this.#services.settings.clientKeepAliveMs;
+    this.deadline = this.#services.sweeper.after(this.#services.settings.clientKeepAliveMs);
     this.#resumeReading();
     if (!this.#consuming && this.#pending !== undefined) this.#consume(this.#takePending());
   }
@@ -127,7 +127,7 @@ export class Http1Connection implements Downstream, Expiring {
     if (!this.#held) return;
     this.#held = false;
     if (this.#phase !== 'body' || this.#consuming) return;
-    this.deadline = this.#services.sweeper.now() + BODY_WINDOW_MS;
+    this.deadline = this.#services.sweeper.after(BODY_WINDOW_MS);
     this.#windowBytes = 0;
     if (this.#pending !== undefined) this.#consume(this.#takePending());
     if (!this.#held) this.#resumeReading();
@@ -145,14 +145,14 @@ export class Http1Connection implements Downstream, Expiring {
     if (this.isIdle) this.#linger();
   }
 
-  onDeadline(now: number): void {
+  onDeadline(): void {
     switch (this.#phase) {
       case 'head':
         if (this.#requests > 0 && this.#pending === undefined) this.#linger();
         else this.#refuse('SP_CLIENT_TIMEOUT', 'request head not received in time');
         return;
       case 'body':
-        this.#judgeBodyRate(now);
+        this.#judgeBodyRate();
         return;
       case 'lingering':
         this.socket.destroy();
@@ -161,7 +161,7 @@ export class Http1Connection implements Downstream, Expiring {
     }
   }
 
-  #judgeBodyRate(now: number): void {
+  #judgeBodyRate(): void {
     const minimum = this.#services.settings.minBodyBytesPerSecond;
     const enough = (minimum * BODY_WINDOW_MS) / 1000;
     if (!this.#held && minimum > 0 && this.#windowBytes < enough) {
@@ -169,13 +169,13 @@ export class Http1Connection implements Downstream, Expiring {
       return;
     }
     this.#windowBytes = 0;
-    this.deadline = now + BODY_WINDOW_MS;
+    this.deadline = this.#services.sweeper.after(BODY_WINDOW_MS);
   }
 
   #onData(chunk: Buffer): void {
     if (this.#phase === 'lingering' || this.#phase === 'closed' || this.#phase === 'tunnel') return;
     if (this.#phase === 'head' && this.#pending === undefined && this.#requests > 0) {
-      this.deadline = this.#services.sweeper.now() + this.#services.settings.clientHeaderTimeoutMs;
+      this.deadline = this.#services.sweeper.after(this.#services.settings.clientHeaderTimeoutMs);
     }
     this.#windowBytes += chunk.length;
     this.#consume(this.#pending === undefined ? chunk : Buffer.concat([this.#takePending(), chunk]));
@@ -226,7 +226,7 @@ export class Http1Connection implements Downstream, Expiring {
       this.#phase = 'body';
       this.#remaining = head.contentLength;
       this.#windowBytes = 0;
-      this.deadline = this.#services.sweeper.now() + BODY_WINDOW_MS;
+      this.deadline = this.#services.sweeper.after(BODY_WINDOW_MS);
       if (head.framing === 'chunked') this.#chunked.reset();
     }
     const bodyless = this.#phase === 'wait' && head.framing === 'length';
@@ -319,7 +319,7 @@ export class Http1Connection implements Downstream, Expiring {
   #linger(): void {
     this.#phase = 'lingering';
     this.#pending = undefined;
-    this.deadline = this.#services.sweeper.now() + LINGER_MS;
+    this.deadline = this.#services.sweeper.after(LINGER_MS);
     this.socket.end();
     this.#resumeReading();
   }

@@ -141,9 +141,9 @@ function forwardedFor(peer: string, client: string, claims: ClaimedFields, polic
 
 /** Takes off hop-by-hop and claimed fields, everything that Connection names, and names with underscores. */
 function dropFields(headers: HeaderList, tokens: readonly string[], allowUnderscores: boolean): void {
-  const { lower } = headers;
+  const { lower, length } = headers;
   let kept = 0;
-  for (let index = 0; index < lower.length; index++) {
+  for (let index = 0; index < length; index++) {
     const name = lower[index] as string;
     if (roles.has(name)) continue;
     if (tokens.length > 0 && tokens.includes(name) && !protectedFields.has(name)) continue;

@@ -15,9 +15,9 @@ const dropped: ReadonlySet<string> = new Set([
 /** Takes off, in place, what must not reach the client as it came. */
 export function dropResponseFields(head: ResponseHead, passServer: boolean): void {
   const { headers, connectionTokens } = head;
-  const { lower } = headers;
+  const { lower, length } = headers;
   let kept = 0;
-  for (let index = 0; index < lower.length; index++) {
+  for (let index = 0; index < length; index++) {
     const name = lower[index] as string;
     if (dropped.has(name) || (name === 'server' && !passServer)) continue;
     if (connectionTokens.length > 0 && connectionTokens.includes(name)) continue;

@@ -103,7 +103,7 @@ export class Tunnel implements Expiring {
 
   #touch(): void {
     const { sweeper, settings } = this.#exchange.services;
-    if (settings.tunnelIdleMs > 0) this.deadline = sweeper.now() + settings.tunnelIdleMs;
+    this.deadline = sweeper.after(settings.tunnelIdleMs);
   }
 
   #end(): void {

@@ -51,7 +51,7 @@ export class EndpointPool implements Candidate {
       return reused;
     }
     this.#open++;
-    const connection = new UpstreamConnection(this, this.context.sweeper.now());
+    const connection = new UpstreamConnection(this, this.context.sweeper.sweptAt);
     connection.begin(sink, method, timeouts);
     return connection;
   }
@@ -59,7 +59,7 @@ export class EndpointPool implements Candidate {
   /** Takes a connection back after a clean exchange, or closes it when it is old or not needed. */
   release(connection: UpstreamConnection): boolean {
     const { upstream } = this.context.settings;
-    const now = this.context.sweeper.now();
+    const now = this.context.sweeper.sweptAt;
     if (
       this.#retired ||
       this.#idle.length >= upstream.maxIdle ||
@@ -68,7 +68,7 @@ export class EndpointPool implements Candidate {
     ) {
       return false;
     }
-    connection.deadline = now + Math.min(upstream.idleTimeoutMs, connection.peerIdleMs);
+    connection.deadline = this.context.sweeper.after(Math.min(upstream.idleTimeoutMs, connection.peerIdleMs));
     this.#idle.push(connection);
     return true;
   }
@@ -92,7 +92,7 @@ export class EndpointPool implements Candidate {
   }
 
   #takeIdle(): UpstreamConnection | undefined {
-    const now = this.context.sweeper.now();
+    const now = this.context.sweeper.sweptAt;
     for (;;) {
       const connection = this.#idle.pop();
       if (connection === undefined) return undefined;

@@ -148,7 +148,7 @@ export class UpstreamConnection implements Expiring {
     this.#close();
   }
 
-  onDeadline(now: number): void {
+  onDeadline(): void {
     switch (this.#phase) {
       case 'idle':
       case 'done':
@@ -168,7 +168,7 @@ export class UpstreamConnection implements Expiring {
         }
         // The client is still sending: its own limits hold, the upstream owes nothing yet.
         if (!this.#requestEnded && this.#phase === 'head' && this.#timeouts !== undefined) {
-          this.deadline = now + this.#timeouts.readMs;
+          this.deadline = this.#in(this.#timeouts.readMs);
           return;
         }
         this.#fail(
@@ -179,7 +179,7 @@ export class UpstreamConnection implements Expiring {
   }
 
   #in(ms: number): number {
-    return ms === 0 ? 0 : this.pool.context.sweeper.now() + ms;
+    return this.pool.context.sweeper.after(ms);
   }
 
   /** Takes the sink off: the exchange is over, whatever its end. */

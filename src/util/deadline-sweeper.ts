@@ -8,7 +8,7 @@ export interface Expiring {
 }
 
 /**
- * Deadlines without a timer each: members are looked at every 100 ms. A deadline therefore fires up to one period late.
+ * Deadlines without a timer each: members are looked at every 100 ms. A deadline therefore fires up to two periods late.
  * The clock is monotonic milliseconds.
  */
 export class DeadlineSweeper {
@@ -16,10 +16,22 @@ export class DeadlineSweeper {
   readonly #periodMs: number;
   readonly #clock: () => number;
   #timer: NodeJS.Timeout | undefined;
+  #sweptAt: number;
 
   constructor(periodMs = 100, clock: () => number = () => performance.now()) {
     this.#periodMs = periodMs;
     this.#clock = clock;
+    this.#sweptAt = clock();
+  }
+
+  /** The deadline `ms` from now (0 for 0): up to two periods late, never early, and no clock is read for it. */
+  after(ms: number): number {
+    return ms === 0 ? 0 : this.#sweptAt + this.#periodMs + ms;
+  }
+
+  /** Time of the last sweep: good for comparing with deadlines. */
+  get sweptAt(): number {
+    return this.#sweptAt;
   }
 
   now(): number {
@@ -58,6 +70,7 @@ export class DeadlineSweeper {
   /** Looks at every member once. Backwards, because a member may remove itself (the last one takes its place). */
   sweep(): void {
     const now = this.#clock();
+    this.#sweptAt = now;
     for (let index = this.#members.length - 1; index >= 0; index--) {
       const member = this.#members[index];
       if (member === undefined || member.deadline === 0 || member.deadline > now) continue;

@@ -1,27 +1,27 @@
 /**
  * Header fields in the order received, names with their case. Lookups go by lower-case name.
- * One list is reused for all messages of a connection: `clear` keeps its arrays.
+ * One list is reused for all messages of a connection. The arrays are parallel and only valid below `length`: they never
+ * shrink, because shortening an array costs more than all else that is done to a list.
  * Values are latin1 text: one character a byte.
  */
 export class HeaderList {
-  /** As it is written on the wire. Parallel to `lower` and `values`. */
+  /** As it is written on the wire. */
   readonly names: string[] = [];
   readonly lower: string[] = [];
   readonly values: string[] = [];
-
-  get length(): number {
-    return this.names.length;
-  }
+  /** Number of fields. */
+  length = 0;
 
   clear(): void {
-    this.truncate(0);
+    this.length = 0;
   }
 
   /** Appends a field whose lower-case name is known. */
   push(name: string, lower: string, value: string): void {
-    this.names.push(name);
-    this.lower.push(lower);
-    this.values.push(value);
+    const index = this.length++;
+    this.names[index] = name;
+    this.lower[index] = lower;
+    this.values[index] = value;
   }
 
   append(name: string, value: string): void {
@@ -29,42 +29,54 @@ export class HeaderList {
   }
 
   get(lowerName: string): string | undefined {
-    const index = this.lower.indexOf(lowerName);
+    const index = this.indexOf(lowerName);
     return index < 0 ? undefined : this.values[index];
   }
 
   getAll(lowerName: string): readonly string[] {
-    return this.values.filter((_, index) => this.lower[index] === lowerName);
+    const found: string[] = [];
+    for (let index = 0; index < this.length; index++) {
+      if (this.lower[index] === lowerName) found.push(this.values[index] as string);
+    }
+    return found;
   }
 
   has(lowerName: string): boolean {
-    return this.lower.includes(lowerName);
+    return this.indexOf(lowerName) >= 0;
+  }
+
+  /** Place of the first field of this name, -1 when there is none. */
+  indexOf(lowerName: string): number {
+    const { lower, length } = this;
+    for (let index = 0; index < length; index++) {
+      if (lower[index] === lowerName) return index;
+    }
+    return -1;
   }
 
   set(name: string, value: string): void {
     const lower = name.toLowerCase();
-    const first = this.lower.indexOf(lower);
+    const first = this.indexOf(lower);
     if (first < 0) {
       this.push(name, lower, value);
       return;
     }
     this.names[first] = name;
     this.values[first] = value;
-    for (let index = this.length - 1; index > first; index--) {
-      if (this.lower[index] === lower) this.removeAt(index);
-    }
+    this.#removeFrom(first + 1, lower);
   }
 
   remove(lowerName: string): void {
-    for (let index = this.length - 1; index >= 0; index--) {
-      if (this.lower[index] === lowerName) this.removeAt(index);
-    }
+    this.#removeFrom(0, lowerName);
   }
 
-  removeAt(index: number): void {
-    this.names.splice(index, 1);
-    this.lower.splice(index, 1);
-    this.values.splice(index, 1);
+  /** Name (as on the wire) and value of each field, in order. For tests and displays. */
+  entries(): (readonly [name: string, value: string])[] {
+    const entries: (readonly [string, string])[] = [];
+    for (let index = 0; index < this.length; index++) {
+      entries.push([this.names[index] as string, this.values[index] as string]);
+    }
+    return entries;
   }
 
   /** Moves a field down to an earlier place, for filtering in place; `truncate` ends such a pass. */
@@ -75,13 +87,15 @@ export class HeaderList {
     this.values[to] = this.values[from] as string;
   }
 
-  /** By `pop`: setting `length` leaves the optimised code and gives the arrays' memory away. */
   truncate(length: number): void {
-    const { names, lower, values } = this;
-    for (let index = names.length; index > length; index--) {
-      names.pop();
-      lower.pop();
-      values.pop();
+    this.length = length;
+  }
+
+  #removeFrom(start: number, lowerName: string): void {
+    let kept = start;
+    for (let index = start; index < this.length; index++) {
+      if (this.lower[index] !== lowerName) this.place(index, kept++);
     }
+    this.length = kept;
   }
 }

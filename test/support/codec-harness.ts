@@ -45,7 +45,7 @@ export interface Refusal {
 export type Read<T> = T | Refusal | undefined;
 
 export function fieldsOf(headers: HeaderList): Fields {
-  return headers.names.map((name, index) => [name, headers.values[index] ?? ''] as const);
+  return headers.entries();
 }
 
 function refusalOf(fault: CodecFault | undefined): Refusal {

@@ -52,7 +52,7 @@ export function filterResponse(status = 200, headers: Fields = {}): HarnessRespo
 
 /** `name: value` lines, in order. */
 export function headerLines(headers: HeaderList): readonly string[] {
-  return headers.names.map((name, index) => `${name}: ${headers.values[index] ?? ''}`);
+  return headers.entries().map(([name, value]) => `${name}: ${value}`);
 }
 
 export interface Report {
