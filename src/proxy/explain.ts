@@ -1,0 +1,171 @@
+import type {
+  Endpoint,
+  FilterConfig,
+  PathMatch,
+  RouteOrigin,
+  RouteTable,
+  TableRoute,
+} from '../table/route-table.ts';
+import type { ErrorCodeName } from '../telemetry/error-codes.ts';
+import type { HeaderList } from '../util/header-list.ts';
+import { explainForward } from './explain-forward.ts';
+import type { ExplainedForward } from './explain-forward.ts';
+import { explainRivals } from './explain-rivals.ts';
+import type { ExplainIndex, Rival } from './explain-rivals.ts';
+import { readExplainRequest } from './explain-request.ts';
+import type { ExplainRequest } from './explain-request.ts';
+import type { MatchRequest } from './linked-table.ts';
+import { compileCandidate } from './match/candidate.ts';
+import type { Candidate } from './match/candidate.ts';
+import { RouteIndex, hostPatterns } from './match/route-index.ts';
+import type { RoutingTable } from './routing-table.ts';
+
+// Why a request is served as it is. Comes in: a table, plain or linked, and a request as somebody would type it. Goes
+// out: plain data for the admin server and the command line (explain-text.ts prints it). Decides nothing itself:
+// it asks the matcher, the precedence and the splitter that serve requests, so that it cannot disagree with them.
+
+/** A table that can be asked. */
+export interface Explainable {
+  readonly index: ExplainIndex;
+  /** undefined: no such upstream. */
+  endpoints(upstream: string): readonly Endpoint[] | undefined;
+}
+
+export interface Explanation {
+  readonly request: Omit<MatchRequest, 'headers'> & {
+    readonly headers: readonly (readonly [string, string])[];
+  };
+  /** The host pattern whose routes were looked at, '' for the catch-all; undefined when there was none. */
+  readonly host: { readonly pattern: string | undefined; readonly reason: string };
+  readonly answer: Answer;
+  readonly route: ExplainedRoute | undefined;
+  /** In the order of the chain; a redirect among them answers before any upstream is asked. */
+  readonly filters: readonly FilterConfig[];
+  readonly forward: ExplainedForward | undefined;
+  readonly rivals: readonly Rival[];
+  /** Rivals that were left out, those least like the request. */
+  readonly moreRivals: number;
+}
+
+/** What comes of the request: sent on, or answered here with an error code. */
+export type Answer =
+  { readonly kind: 'forward' } | { readonly kind: 'respond'; readonly code: string; readonly reason: string };
+
+export interface ExplainedRoute {
+  readonly id: string;
+  readonly origin: RouteOrigin;
+  readonly hosts: readonly string[];
+  readonly path: PathMatch;
+}
+
+/** Explains what the table does with a request. Never throws on a bad request: that is an answer too. */
+export function explain(table: Explainable, asked: ExplainRequest): Explanation {
+  const read = readExplainRequest(asked);
+  if (read.fault !== undefined) return refused(read.request, read.fault);
+  const { request } = read;
+  const host = chosenHost(table.index, request.host);
+  const winner = table.index.match(request);
+  const { rivals, more } = explainRivals(table.index, request, host.pattern, winner);
+  const route = winner?.route;
+  const forward =
+    route?.action.kind === 'forward'
+      ? explainForward(route.action.forward, request, (id) => table.endpoints(id))
+      : undefined;
+  return {
+    request: printable(request),
+    host,
+    answer: answerOf(route, forward, host.pattern),
+    route:
+      route === undefined
+        ? undefined
+        : { id: route.id, origin: route.origin, hosts: route.hosts, path: route.path },
+    filters: route?.filters ?? [],
+    forward,
+    rivals,
+    moreRivals: more,
+  };
+}
+
+const indexes = new WeakMap<RouteTable, RouteIndex<Candidate>>();
+
+/** A plain table as the control plane holds it. Its index is made at the first question and kept with the table. */
+export function explainableTable(table: RouteTable): Explainable {
+  const endpoints = (id: string) => table.endpoints.get(id)?.endpoints;
+  const known = indexes.get(table);
+  if (known !== undefined) return { index: known, endpoints };
+  const edit = RouteIndex.empty<Candidate>().edit();
+  for (const route of table.routes.values()) edit.add(compileCandidate(route));
+  const index = edit.finish();
+  indexes.set(table, index);
+  return { index, endpoints };
+}
+
+/** A linked table: shows routes as they serve, so those that were closed by a broken filter too. */
+export function explainableLink(table: RoutingTable): Explainable {
+  const { index, endpoints } = table.parts;
+  return { index, endpoints: (id) => endpoints.get(id)?.set.endpoints };
+}
+
+function chosenHost(index: ExplainIndex, host: string): Explanation['host'] {
+  const pattern = hostPatterns(host).find((text) => index.hostRoutes(text) !== undefined);
+  if (pattern === undefined)
+    return { pattern, reason: 'no route names this host, and there is no catch-all' };
+  if (pattern === host && host !== '') return { pattern, reason: 'routes name this host' };
+  if (pattern === '')
+    return { pattern, reason: 'no route names this host or a wildcard of it; the catch-all serves it' };
+  return { pattern, reason: 'no route names this host; the wildcard stands for its first label' };
+}
+
+function answerOf(
+  route: TableRoute | undefined,
+  forward: ExplainedForward | undefined,
+  pattern: string | undefined,
+): Answer {
+  if (route === undefined) {
+    const reason =
+      pattern === undefined ? 'no routes for this host' : 'no route of the host takes this request';
+    return respond('SP_NO_ROUTE', reason);
+  }
+  if (route.action.kind === 'respond')
+    return { kind: 'respond', code: route.action.code, reason: 'the route answers by itself' };
+  const reachable =
+    forward?.backends.some(({ share, endpoints }) => share > 0 && endpoints.length > 0) === true;
+  return reachable
+    ? { kind: 'forward' }
+    : respond('SP_NO_ENDPOINTS', 'no backend that may serve this request has endpoints');
+}
+
+function respond(code: ErrorCodeName, reason: string): Answer {
+  return { kind: 'respond', code, reason };
+}
+
+function refused(
+  request: MatchRequest,
+  fault: { readonly code: ErrorCodeName; readonly reason: string },
+): Explanation {
+  return {
+    request: printable(request),
+    host: { pattern: undefined, reason: 'the request is refused before a host is looked for' },
+    answer: respond(fault.code, fault.reason),
+    route: undefined,
+    filters: [],
+    forward: undefined,
+    rivals: [],
+    moreRivals: 0,
+  };
+}
+
+function printable({
+  method,
+  host,
+  path,
+  query,
+  headers,
+  clientAddress,
+}: MatchRequest): Explanation['request'] {
+  return { method, host, path, query, clientAddress, headers: pairs(headers) };
+}
+
+function pairs(headers: HeaderList): readonly (readonly [string, string])[] {
+  return headers.entries();
+}
