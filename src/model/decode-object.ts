@@ -40,6 +40,7 @@ export function decodeObject(raw: unknown, origin: Origin): DecodedObject {
   if (treeFaults.length > 0) return refused(ref, treeFaults, origin);
   const faults: Fault[] = [];
   const root = new Field(raw, '', faults).object();
+  if (faults.length > 0) return refused(ref, faults, origin);
   const apiVersion = root.get('apiVersion').text();
   const kind = root.get('kind').text();
   if (faults.length > 0) return refused(ref, faults, origin);

@@ -46,9 +46,14 @@ const retryCauses = [
 const maxTries = 100;
 const maxWeight = 1_000_000;
 const maxNameLength = 256;
-/** Bound of a user's regular expression, in characters. */
-const maxRegexLength = 1024;
-const maxFilters = 64;
+/** Of paths, values and users' regular expressions, in characters. */
+const maxValueLength = 1024;
+/** The bounds of the CRD schema (route-schema.ts). */
+const maxEntries = 16;
+const maxHosts = 64;
+const maxRules = 64;
+const maxRanges = 64;
+const maxMethodLength = 32;
 
 /** sallyport.dev/v1alpha1 Route. Unknown fields are faults: nothing that is written here is ever ignored. */
 export function decodeRoute(root: Field, meta: ObjectMeta): Route {
@@ -59,9 +64,9 @@ export function decodeRoute(root: Field, meta: ObjectMeta): Route {
     kind: 'Route',
     meta,
     ingressClassName: spec.get('ingressClassName').optionalText({ check: objectName }),
-    hosts: texts(spec.get('hosts'), hostPattern),
+    hosts: texts(spec.get('hosts'), { check: hostPattern, maxItems: maxHosts }),
     tls: tls && { secretName: tls.get('secretName').text({ check: objectName }) },
-    rules: spec.get('rules').filledList().map(decodeRule),
+    rules: spec.get('rules').filledList(maxRules).map(decodeRule),
   };
 }
 
@@ -69,9 +74,9 @@ function decodeRule(rule: Field): RouteRule {
   rule.object().only(['name', 'matches', 'filters', 'backends', 'split', 'timeouts', 'retries']);
   return {
     name: rule.get('name').optionalText({ check: dnsLabel }),
-    matches: rule.get('matches').list().map(decodeMatch),
-    filters: rule.get('filters').list(maxFilters).map(decodeFilter),
-    backends: rule.get('backends').list().map(decodeBackend),
+    matches: rule.get('matches').list(maxEntries).map(decodeMatch),
+    filters: rule.get('filters').list(maxEntries).map(decodeFilter),
+    backends: rule.get('backends').list(maxEntries).map(decodeBackend),
     split: decodeSplit(rule.get('split')),
     timeouts: decodeTimeouts(rule.get('timeouts')),
     retries: decodeRetries(rule.get('retries')),
@@ -91,28 +96,30 @@ function decodeMatch(match: Field): RouteMatch {
   match.object().only(['path', 'methods', 'headers', 'query', 'cookies', 'sourceRanges']);
   return {
     path: decodePath(match.get('path')),
-    methods: texts(match.get('methods'), method),
+    methods: texts(match.get('methods'), { check: method, maxItems: maxEntries, maxLength: maxMethodLength }),
     headers: match
       .get('headers')
-      .list()
+      .list(maxEntries)
       .map((entry) => decodeNamed(entry, token)),
     query: match
       .get('query')
-      .list()
+      .list(maxEntries)
       .map((entry) => decodeNamed(entry, plainText)),
     cookies: match
       .get('cookies')
-      .list()
+      .list(maxEntries)
       .map((entry) => decodeNamed(entry, token)),
-    sourceRanges: texts(match.get('sourceRanges'), addressRange).map(withPrefixLength),
+    sourceRanges: texts(match.get('sourceRanges'), { check: addressRange, maxItems: maxRanges }).map(
+      withPrefixLength,
+    ),
   };
 }
 
 function decodePath(path: Field): RouteMatch['path'] {
   if (path.absent) return undefined;
   const type = path.object().only(['type', 'value']).get('type').choice(pathTypes, 'Prefix');
-  const regex = { check: plainText, maxLength: maxRegexLength };
-  return { type, value: path.get('value').text(type === 'Regex' ? regex : { check: normalPath }) };
+  const check = type === 'Regex' ? plainText : normalPath;
+  return { type, value: path.get('value').text({ check, maxLength: maxValueLength }) };
 }
 
 function decodeNamed(entry: Field, nameCheck: TextCheck): NamedMatch {
@@ -127,11 +134,7 @@ function decodeNamed(entry: Field, nameCheck: TextCheck): NamedMatch {
   return {
     name: entry.get('name').text({ check: nameCheck, maxLength: maxNameLength }),
     type,
-    value:
-      value.optionalText({
-        check: plainText,
-        ...(type === 'Regex' ? { maxLength: maxRegexLength } : {}),
-      }) ?? '',
+    value: value.optionalText({ check: plainText, maxLength: maxValueLength }) ?? '',
   };
 }
 
@@ -173,7 +176,7 @@ function decodeRetries(retries: Field): RouteRetries | undefined {
   const on = retries.get('on');
   return {
     tries: tries.absent ? undefined : tries.integer(1, maxTries),
-    on: on.absent ? undefined : on.list().map((cause) => cause.choice(retryCauses)),
+    on: on.absent ? undefined : on.list(maxEntries).map((cause) => cause.choice(retryCauses)),
     timeoutMs: milliseconds(retries.get('timeout')),
   };
 }
@@ -189,8 +192,14 @@ function positive(field: Field): number | undefined {
   return value;
 }
 
-function texts(field: Field, check: TextCheck): readonly string[] {
-  return field.list().map((item) => item.text({ check }));
+interface TextListOptions {
+  readonly check: TextCheck;
+  readonly maxItems: number;
+  readonly maxLength?: number;
+}
+
+function texts(field: Field, { maxItems, ...options }: TextListOptions): readonly string[] {
+  return field.list(maxItems).map((item) => item.text(options));
 }
 
 function withPrefixLength(range: string): string {

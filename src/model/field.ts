@@ -72,7 +72,7 @@ export class Field {
     return this.absent ? undefined : this.object();
   }
 
-  /** Reports every member whose name is not listed. For kinds whose unknown fields would be silently ignored wishes. */
+  /** Reports every member whose name is not listed. */
   only(known: readonly string[]): this {
     for (const key of Object.keys(asFields(this.value) ?? {})) {
       if (!known.includes(key)) {

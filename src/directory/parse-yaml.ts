@@ -1,0 +1,81 @@
+import {
+  NOT_RESOLVED,
+  Schema,
+  YAML11_SCHEMA,
+  YAMLException,
+  constructFromEvents,
+  defineScalarTag,
+  floatYaml11Tag,
+  intYaml11Tag,
+  parseEvents,
+} from 'js-yaml';
+import type { Event, ScalarTagDefinition } from 'js-yaml';
+
+import { pathLines } from './path-lines.ts';
+
+/** A document as untyped data, or why it is not one. Lines count from 1 within the text given. */
+export type Parsed =
+  | { readonly ok: true; readonly value: unknown; readonly lineOf: (path: string) => number | undefined }
+  | { readonly ok: false; readonly line: number; readonly reason: string };
+
+const maxAliases = 200;
+const maxDepth = 64;
+
+/** Tags that nothing in a manifest means: kubectl reads dates as text and knows no such collections. */
+const unwantedTags: ReadonlySet<string> = new Set(
+  ['timestamp', 'binary', 'omap', 'pairs', 'set'].map((name) => `tag:yaml.org,2002:${name}`),
+);
+
+/** YAML 1.1 counts `12:30` as a number to base 60; kubectl's parser does not, and hosts with ports look like it. */
+function withoutBase60(tag: ScalarTagDefinition<number>): ScalarTagDefinition<number> {
+  return defineScalarTag<number>(tag.tagName, {
+    ...tag,
+    resolve: (source, isExplicit, name) =>
+      source.includes(':') ? NOT_RESOLVED : tag.resolve(source, isExplicit, name),
+  });
+}
+
+/** YAML 1.1 as kubectl reads it (`on` and `yes` are true, `<<` merges). */
+const schema = new Schema(YAML11_SCHEMA.tags.filter(({ tagName }) => !unwantedTags.has(tagName))).withTags(
+  withoutBase60(intYaml11Tag),
+  withoutBase60(floatYaml11Tag),
+);
+
+/** Parses the text of one document (`splitDocuments`). Never throws. */
+export function parseYaml(text: string): Parsed {
+  try {
+    const events = parseEvents(text, { maxDepth });
+    const [value] = constructFromEvents(events, { source: text, schema, maxAliases });
+    return { ok: true, value: value ?? null, lineOf: lazyLines(events, text) };
+  } catch (error) {
+    return { ok: false, ...faultOf(error) };
+  }
+}
+
+/** Parses the text of a JSON file. Never throws. */
+export function parseJson(text: string): Parsed {
+  try {
+    return { ok: true, value: JSON.parse(text) as unknown, lineOf: () => undefined };
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    const position = /at position (\d+)/.exec(reason)?.[1];
+    const before = position === undefined ? '' : text.slice(0, Number(position));
+    return { ok: false, line: before.split('\n').length, reason };
+  }
+}
+
+/** Lines are asked for only where something is wrong, so they are not worked out before. */
+function lazyLines(events: readonly Event[], text: string): (path: string) => number | undefined {
+  let lines: ReadonlyMap<string, number> | undefined;
+  return (path) => {
+    lines ??= pathLines(events, text);
+    return lines.get(path);
+  };
+}
+
+function faultOf(error: unknown): { line: number; reason: string } {
+  if (error instanceof YAMLException) {
+    return { line: (error.mark?.line ?? 0) + 1, reason: error.reason };
+  }
+  return { line: 1, reason: error instanceof Error ? error.message : String(error) };
+}
