@@ -162,7 +162,8 @@ const retries: Schema = {
     tries: { type: 'integer', minimum: 1, maximum: 100, description: 'Total tries, the first included.' },
     on: {
       type: 'array',
-      description: "What is tried again, in the words of nginx's proxy_next_upstream.",
+      description:
+        "What is tried again, in the words of nginx's proxy_next_upstream. Quote the key: YAML 1.1 reads a bare on as true.",
       maxItems: 16,
       'x-kubernetes-list-type': 'set',
       items: {
