@@ -13,7 +13,7 @@ export interface RuntimeSampler {
   stop(): void;
 }
 
-const sampleEveryMs = 1000;
+const defaultEveryMs = 1000;
 /** Samples until the delay histogram starts anew; the window before it is kept, so no scrape misses a stall. */
 const samplesPerWindow = 15;
 const resolutionMs = 20;
@@ -26,7 +26,7 @@ const gcKindOf: ReadonlyMap<number, GcKind> = new Map([
 ]);
 
 /** Measures the calling thread's event loop, heap and garbage collection until stopped. Keeps no thread alive. */
-export function startRuntimeSampler(sink: RuntimeSink): RuntimeSampler {
+export function startRuntimeSampler(sink: RuntimeSink, everyMs = defaultEveryMs): RuntimeSampler {
   const delay = monitorEventLoopDelay({ resolution: resolutionMs });
   delay.enable();
   const lateness = new LatenessWindows();
@@ -45,7 +45,7 @@ export function startRuntimeSampler(sink: RuntimeSink): RuntimeSampler {
       heapUsedBytes: getHeapStatistics().used_heap_size,
     });
   };
-  const timer = setInterval(sample, sampleEveryMs);
+  const timer = setInterval(sample, everyMs);
   timer.unref();
   const observer = new PerformanceObserver((list) => {
     for (const entry of list.getEntries()) {
