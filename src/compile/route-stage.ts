@@ -122,7 +122,11 @@ function lost(draft: RouteDraft, winner: RouteDraft | undefined, host: string): 
 function reason(draft: RouteDraft, winner: RouteDraft): string {
   if (draft.object === winner.object) return 'and comes first in the object';
   if (draft.tier !== winner.tier) return 'and an explicit path goes before a default backend';
-  return 'and is older, or the first by namespace and name';
+  return ageOf(draft) === ageOf(winner) ? 'of equal age and first by namespace and name' : 'and is older';
+}
+
+function ageOf({ rank }: RouteDraft): string | undefined {
+  return rank.split(' ', 2)[1];
 }
 
 function unusedCanary(

@@ -1,0 +1,82 @@
+import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+
+import { startObjects, storeChange } from '../../test/support/random-objects.ts';
+import { SnapshotStore } from '../model/snapshot-store.ts';
+import { createTable, emptyTable } from '../table/create-table.ts';
+import { applyDelta, tableDelta } from '../table/diff-tables.ts';
+import { printTable } from '../table/print-table.ts';
+import type { RouteTable } from '../table/route-table.ts';
+import type { TableContent } from '../table/table-editor.ts';
+import { defaultCompileOptions } from './compile-options.ts';
+import type { CompileOptions } from './compile-options.ts';
+import { createCompiler } from './compiler.ts';
+import { listDiagnostics } from './diagnostic-index.ts';
+
+const options: fc.Arbitrary<CompileOptions> = fc.record({
+  ...Object.fromEntries(
+    Object.entries(defaultCompileOptions).map(([key, value]) => [key, fc.constant(value)]),
+  ),
+  ingressClassByName: fc.boolean(),
+  watchIngressWithoutClass: fc.boolean(),
+  allowExternalName: fc.boolean(),
+  watchNamespaces: fc.constantFrom(undefined, undefined, ['team-a']),
+  defaultBackendService: fc.constantFrom(undefined, 'team-b/one'),
+}) as fc.Arbitrary<CompileOptions>;
+
+function numbered(content: TableContent, generation: number): RouteTable {
+  return { generation, ...content };
+}
+
+describe('incremental compile', () => {
+  test('equals a compile from nothing after every one of random edits', () => {
+    const edits = fc.array(fc.array(storeChange, { minLength: 1, maxLength: 4 }), {
+      minLength: 3,
+      maxLength: 6,
+    });
+    fc.assert(
+      fc.property(options, startObjects, edits, fc.boolean(), (settings, start, batches, told) => {
+        const store = new SnapshotStore();
+        const compiler = createCompiler(settings);
+        let before = emptyTable;
+        let diagnosticsBefore = new Map<string, unknown>();
+        const setStart = start.map((object) => ({ type: 'set' as const, object }));
+        for (const [index, batch] of [setStart, ...batches].entries()) {
+          const { snapshot, changed } = store.apply(batch);
+          const result = compiler.compile(snapshot, told ? changed : undefined);
+          const fresh = createCompiler(settings).compile(snapshot);
+          const after = numbered(result.table, index + 1);
+
+          expect(printTable(after)).toEqual(printTable(numbered(fresh.table, index + 1)));
+          expect(after.digest).toBe(createTable(after).digest);
+          expect(listDiagnostics(result.diagnostics)).toEqual(listDiagnostics(fresh.diagnostics));
+
+          const delta = { base: index, generation: index + 1, digest: after.digest, ...result.changes };
+          expect(sorted(delta)).toEqual(sorted(tableDelta(before, after)));
+          const applied = applyDelta(before, delta);
+          expect(applied).not.toBe('digest');
+          expect(printTable(applied as RouteTable)).toEqual(printTable(after));
+
+          const diagnosticsNow = new Map<string, unknown>(result.diagnostics);
+          const differing = [...new Set([...diagnosticsBefore.keys(), ...diagnosticsNow.keys()])].filter(
+            (key) => JSON.stringify(diagnosticsBefore.get(key)) !== JSON.stringify(diagnosticsNow.get(key)),
+          );
+          expect([...result.diagnosticsChanged].toSorted()).toEqual(differing.toSorted());
+          before = after;
+          diagnosticsBefore = diagnosticsNow;
+        }
+      }),
+      { numRuns: 1_000 },
+    );
+  }, 60_000);
+});
+
+/** Orders what a delta says, which is in no particular order. */
+function sorted(delta: ReturnType<typeof tableDelta>): unknown {
+  const part = ({ set, removed }: { set: readonly { id: string }[]; removed: readonly string[] }) => ({
+    set: set.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
+    removed: removed.toSorted(),
+  });
+  const { base, generation, digest, routes, hosts, upstreams, endpoints, certificates } = delta;
+  return [base, generation, digest, ...[routes, hosts, upstreams, endpoints, certificates].map(part)];
+}
