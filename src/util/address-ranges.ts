@@ -2,7 +2,10 @@ import { isIPv4, isIPv6 } from 'node:net';
 
 type Range<T> = readonly [first: T, last: T];
 
-/** A set of CIDRs with membership in O(log n). IPv4-mapped IPv6 addresses (`::ffff:192.0.2.1`) count as IPv4. */
+/**
+ * A set of CIDRs with membership in O(log n). IPv4-mapped IPv6 (`::ffff:192.0.2.1`) counts as IPv4, in CIDRs and addresses;
+ * otherwise a range holds addresses of its own family only.
+ */
 export class AddressRanges {
   readonly #v4: readonly Range<number>[];
   readonly #v6: readonly Range<bigint>[];
@@ -30,19 +33,17 @@ export function compileRanges(cidrs: readonly string[]): AddressRanges | { reado
   const v6: Range<bigint>[] = [];
   for (const cidr of cidrs) {
     const [address = '', length, ...rest] = cidr.split('/');
-    const bits = isIPv4(address) ? 32 : 128;
-    const prefix = length === undefined ? bits : readPrefix(length);
-    const known = (bits === 32 || isIPv6(address)) && !address.includes('%');
-    if (rest.length > 0 || !known || prefix > bits) return { fault: cidr };
-    if (bits === 32) {
-      const size = 2 ** (32 - prefix);
-      const first = Math.floor(readIPv4(address) / size) * size;
-      v4.push([first, first + size - 1]);
-    } else {
-      const host = (1n << BigInt(128 - prefix)) - 1n;
-      const value = readIPv6(address);
-      v6.push([value & ~host, value | host]);
-    }
+    const v4Form = isIPv4(address);
+    const prefix = length === undefined ? Infinity : readPrefix(length);
+    const bits = v4Form ? 32 : 128;
+    const known = (v4Form || isIPv6(address)) && !address.includes('%');
+    if (rest.length > 0 || !known || (length !== undefined && prefix > bits)) return { fault: cidr };
+    const host = (1n << BigInt(bits - Math.min(prefix, bits))) - 1n;
+    const value = v4Form ? (MAPPED << 32n) | BigInt(readIPv4(address)) : readIPv6(address);
+    const [first, last] = [value & ~host, value | host];
+    const mapped = first >> 32n === MAPPED && last >> 32n === MAPPED;
+    if (mapped) v4.push([Number(first & LOW_32), Number(last & LOW_32)]);
+    else v6.push([first, last]);
   }
   return new AddressRanges(merge(v4), merge(v6));
 }
