@@ -21,6 +21,8 @@ export interface FilterSpec<Config = unknown> {
 export interface RouteHalf<Config> {
   /** OpenAPI v3 structural schema of the filter's value; the CRD fragment is generated from it. */
   readonly schema: Readonly<Record<string, unknown>>;
+  /** Set when it answers every request by itself: a rule with it needs no backends and may have none. */
+  readonly answers?: true;
   /** A value that `parse` takes, for the reference page. */
   readonly example: unknown;
   /** Returns plain, structured-clonable configuration, or undefined after reporting through `context`. */

@@ -30,6 +30,7 @@ export const redirect: FilterSpec<Redirect> = {
   name: 'redirect',
   doc: 'Answers with a redirect; what is left out stays as the client asked for it, the query always does.',
   route: {
+    answers: true,
     schema: {
       type: 'object',
       description: 'Answers with a redirect. The rule then has no backends.',

@@ -15,20 +15,30 @@ import type { CelRule, Schema } from './schema.ts';
 
 const MATCH_LIMIT = 16;
 
-const redirects = 'has(self.filters) && self.filters.exists(f, has(f.redirect))';
 const hasBackends = 'has(self.backends) && self.backends.size() > 0';
 const replacesPrefix =
   'has(self.filters) && self.filters.exists(f, (has(f.rewritePath) && has(f.rewritePath.replacePrefix))' +
   ' || (has(f.redirect) && has(f.redirect.replacePrefix)))';
 
-const ruleRules: readonly CelRule[] = [
-  { rule: `(${hasBackends}) || (${redirects})`, message: 'a rule needs backends, or the filter redirect' },
-  { rule: `!(${hasBackends}) || !(${redirects})`, message: 'a rule that redirects has no backends' },
-  {
-    rule: `!(${replacesPrefix}) || !has(self.matches) || self.matches.all(m, !has(m.path) || m.path.type != 'Regex')`,
-    message: 'replacePrefix needs matches of type Prefix or Exact: a regular expression has no prefix',
-  },
-];
+/** `answering`: names of the filters that answer by themselves. */
+function ruleRules(answering: readonly string[]): readonly CelRule[] {
+  const given = answering.map((name) => `has(f.${name})`).join(' || ');
+  const answers = `has(self.filters) && self.filters.exists(f, ${given})`;
+  const names = answering.join(' or ');
+  return [
+    { rule: `(${hasBackends}) || (${answers})`, message: `a rule needs backends, or the filter ${names}` },
+    {
+      rule: `!(${hasBackends}) || !(${answers})`,
+      message: `a rule with the filter ${names} has no backends`,
+    },
+    prefixRule,
+  ];
+}
+
+const prefixRule: CelRule = {
+  rule: `!(${replacesPrefix}) || !has(self.matches) || self.matches.all(m, !has(m.path) || m.path.type != 'Regex')`,
+  message: 'replacePrefix needs matches of type Prefix or Exact: a regular expression has no prefix',
+};
 
 const pathMatch: Schema = {
   type: 'object',
@@ -186,8 +196,8 @@ const retries: Schema = {
   },
 };
 
-/** The schema of one rule; `filter` is that of one entry of its filters. */
-function rule(filter: Schema): Schema {
+/** The schema of one rule; `filter` is that of one entry of its filters, `rules` its CEL rules. */
+function rule(filter: Schema, rules: readonly CelRule[]): Schema {
   return {
     type: 'object',
     properties: {
@@ -223,16 +233,26 @@ function rule(filter: Schema): Schema {
       timeouts,
       retries,
     },
-    'x-kubernetes-validations': ruleRules,
+    'x-kubernetes-validations': rules,
   };
 }
 
-/** The CRD schema of Route. `filters`: schema of each filter's value by its name, in the order of the chain. */
-export function routeSchema(filters: ReadonlyMap<string, Schema>): Schema {
-  const given = [...filters.keys()].map((name) => `has(self.${name})`).join(', ');
+/** What the schema has to know of a Route filter. */
+export interface RouteFilterSchema {
+  readonly name: string;
+  /** Of the filter's value. */
+  readonly schema: Schema;
+  /** Whether it answers by itself, so that its rule has no backends. */
+  readonly answers: boolean;
+}
+
+/** The CRD schema of Route with these filters, in the order of the chain; one of them answers, as redirect does. */
+export function routeSchema(filters: readonly RouteFilterSchema[]): Schema {
+  const answering = filters.filter(({ answers }) => answers).map(({ name }) => name);
+  const given = filters.map(({ name }) => `has(self.${name})`).join(', ');
   const filter: Schema = {
     type: 'object',
-    properties: Object.fromEntries(filters),
+    properties: Object.fromEntries(filters.map(({ name, schema }) => [name, schema])),
     'x-kubernetes-validations': [
       {
         rule: `[${given}].filter(given, given).size() == 1`,
@@ -268,7 +288,7 @@ export function routeSchema(filters: ReadonlyMap<string, Schema>): Schema {
         minItems: 1,
         maxItems: 64,
         'x-kubernetes-list-type': 'atomic',
-        items: rule(filter),
+        items: rule(filter, ruleRules(answering)),
       },
     },
   });

@@ -11,12 +11,12 @@ import { decodeObject } from '../../src/model/decode-object.ts';
 import { routeSchema } from '../../src/model/route-schema.ts';
 import type { Schema } from '../../src/model/schema.ts';
 import { backendPolicyExample } from './backend-policy-page.ts';
-import { backendPolicyCrd, filterSchemas, routeCrd } from './crds.ts';
+import { backendPolicyCrd, routeFilters, routeCrd } from './crds.ts';
 import { routeExample } from './route-example.ts';
 
 const root = join(import.meta.dirname, '../..');
 const schemas = new Map<string, Schema>([
-  ['Route', routeSchema(filterSchemas(filterRegistry))],
+  ['Route', routeSchema(routeFilters(filterRegistry))],
   ['BackendPolicy', backendPolicySchema],
 ]);
 const schemaOf = (kind: string): Schema => schemas.get(kind) ?? {};

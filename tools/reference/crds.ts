@@ -2,6 +2,7 @@ import { dump } from 'js-yaml';
 import type { FilterRegistry } from '../../src/filters/filter-registry.ts';
 import { backendPolicySchema } from '../../src/model/backend-policy-schema.ts';
 import { routeSchema } from '../../src/model/route-schema.ts';
+import type { RouteFilterSchema } from '../../src/model/route-schema.ts';
 import type { Schema } from '../../src/model/schema.ts';
 
 interface Kind {
@@ -28,10 +29,10 @@ const programmed: Column = {
 };
 const age: Column = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
 
-/** Schema of each Route filter's value, in the order of the chain. */
-export function filterSchemas({ specs }: FilterRegistry): ReadonlyMap<string, Schema> {
-  return new Map(
-    specs.flatMap(({ name, route }) => (route === undefined ? [] : [[name, route.schema] as const])),
+/** The filters that can stand in a Route, in the order of the chain. */
+export function routeFilters({ specs }: FilterRegistry): readonly RouteFilterSchema[] {
+  return specs.flatMap(({ name, route }) =>
+    route === undefined ? [] : [{ name, schema: route.schema, answers: route.answers === true }],
   );
 }
 
@@ -52,7 +53,7 @@ export function routeCrd(registry: FilterRegistry): string {
       programmed,
       age,
     ],
-    schema: routeSchema(filterSchemas(registry)),
+    schema: routeSchema(routeFilters(registry)),
   });
 }
 

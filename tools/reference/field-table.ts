@@ -1,9 +1,10 @@
 import type { Schema } from '../../src/model/schema.ts';
 import { code, table } from './markdown.ts';
 
-/** A table of every field below an object schema. */
-export function fieldTable(schema: Schema): string {
-  const rows = walk(schema).map(({ path, schema: field, required }) => [
+/** A table of every field below an object schema; what lies below `closed` is left out. */
+export function fieldTable(root: Schema, closed = ''): string {
+  const places = walk(root).filter(({ path }) => closed === '' || !path.startsWith(`${closed}[]`));
+  const rows = places.map(({ path, schema: field, required }) => [
     code(path),
     typeOf(field),
     required
