@@ -57,8 +57,9 @@ describe('a head that is in order', () => {
     const parser = new RequestHeadParser(testLimits);
     const bytes = Buffer.from('GET / HTTP/1.1\r\nHOST: a\r\nX-OdD-Name: v\r\n\r\n', 'latin1');
     expect(parser.parse(bytes, 0, bytes.length)).toBe(bytes.length);
-    expect(parser.head.headers.names).toEqual(['HOST', 'X-OdD-Name']);
-    expect(parser.head.headers.lower).toEqual(['host', 'x-odd-name']);
+    const { names, lower, length } = parser.head.headers;
+    expect(names.slice(0, length)).toEqual(['HOST', 'X-OdD-Name']);
+    expect(lower.slice(0, length)).toEqual(['host', 'x-odd-name']);
   });
 
   test('may be pipelined behind another, and the head object is used again', () => {
