@@ -2,6 +2,7 @@ import {
   address,
   duration,
   networks,
+  objectName,
   oneOf,
   path,
   port,
@@ -95,6 +96,13 @@ export const settingList = {
     { default: 'false' },
     'forward to Services of type ExternalName',
   ),
+  defaultBackendService: setting(
+    'Source',
+    'default-backend-service',
+    objectName,
+    { default: '' },
+    'namespace/name of the Service that answers what no route takes; its first port is used',
+  ),
 
   address: setting('Listening', 'address', address, { default: '' }, 'address for traffic; empty means all'),
   httpPort: setting('Listening', 'http-port', port, { default: '8080' }, 'port for HTTP; 0 picks a free one'),
@@ -145,9 +153,16 @@ export const settingList = {
   logLevel: setting(
     'Process',
     'log-level',
-    oneOf('trace', 'debug', 'info', 'warn', 'error'),
+    oneOf('debug', 'info', 'warn', 'error'),
     { default: 'info' },
     'least severity that is logged',
+  ),
+  metricsMaxRoutes: setting(
+    'Process',
+    'metrics-max-routes',
+    wholeNumber(0, 1_000_000),
+    { default: '10000' },
+    'backends of routes that have metrics of their own; the rest share one series',
   ),
   accessLog: setting('Process', 'access-log', toggle, { default: 'true' }, 'log a line per request'),
 

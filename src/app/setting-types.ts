@@ -32,7 +32,14 @@ export const path: SettingType<string> = {
   parse: (value) => (value.includes('\0') ? undefined : value),
 };
 
-/** A numeric address, `localhost`, or '' for all addresses. */
+/** `namespace/name` of an object, or '' for none. */
+export const objectName: SettingType<string> = {
+  placeholder: '<namespace/name>',
+  wanted: 'a namespace and a name such as default/web',
+  parse: (value) => (value === '' || /^[a-z0-9-]+\/[a-z0-9.-]+$/.test(value) ? value : undefined),
+};
+
+/** A numeric address, `localhost` for 127.0.0.1, or '' for all addresses. */
 export const address: SettingType<string> = {
   placeholder: '<address>',
   wanted: 'an IPv4 or IPv6 address',
