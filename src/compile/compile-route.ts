@@ -1,3 +1,4 @@
+import { filterRegistry } from '../filters/registry.ts';
 import type { Route, RouteBackend, RouteMatch, RouteRule } from '../model/route.ts';
 import type { Conditions, PathMatch, RouteAction, WeightedBackend } from '../table/route-table.ts';
 import { isSelected } from './class-selection.ts';
@@ -20,9 +21,6 @@ const everything: RouteMatch = {
   cookies: [],
   sourceRanges: [],
 };
-
-/** Filters that answer by themselves: a rule that has one needs no backends. */
-const answering = new Set(['redirect']);
 
 /** Compiles one Route by itself: one table route for each alternative of each rule. */
 export function compileRoute(
@@ -111,8 +109,7 @@ const pathTypes = { Exact: 'exact', Prefix: 'prefix', Regex: 'regex' } as const;
 
 function compileAction(rule: RouteRule, field: string, context: ObjectContext): RouteAction {
   if (rule.backends.length === 0) {
-    if (rule.filters.some((filter) => Object.keys(filter).some((name) => answering.has(name))))
-      return noBackends;
+    if (rule.filters.flatMap((filter) => Object.keys(filter)).some(answersItself)) return noBackends;
     context.report(
       'SP2006',
       `${field}.backends`,
@@ -139,6 +136,11 @@ function compileAction(rule: RouteRule, field: string, context: ObjectContext): 
       retry: retryFromRoute(rule.retries, `${field}.retries`, context),
     },
   };
+}
+
+/** A rule with such a filter needs no backends. */
+function answersItself(filter: string): boolean {
+  return filterRegistry.find(filter)?.route?.answers === true;
 }
 
 const noBackends: RouteAction = Object.freeze({ kind: 'respond', code: 'SP_NO_ENDPOINTS' });
