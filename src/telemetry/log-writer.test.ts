@@ -151,8 +151,9 @@ describe('log writer on a real standard output', () => {
   test('a reader that goes away costs lines, not the process', async () => {
     const running = child(
       `const alive = setInterval(() => {}, 1000);
+       const gone = new Promise((go) => process.once('SIGUSR2', go));
        writer.write('hello\\n');
-       await new Promise((go) => process.once('SIGUSR2', go));
+       await gone;
        clearInterval(alive);
        ${manyLines(3000)} const flushed = await writer.flush(15000);`,
       'pipe',
