@@ -51,6 +51,17 @@ export class ListeningSockets {
     return this.#port;
   }
 
+  /** Whether this platform lets several workers listen on one port. Where not (macOS), only one worker can listen. */
+  get shareable(): boolean {
+    try {
+      this.open().close();
+      return true;
+    } catch (error) {
+      if (isBindError(error, 'ENOTSUP')) return false;
+      throw error;
+    }
+  }
+
   /** A new socket on the reserved port. Throws BindError. */
   open(): ListeningSocket {
     return bind(this.#host, this.#port, true);

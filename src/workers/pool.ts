@@ -3,6 +3,7 @@ import type { ProxySettings } from '../proxy/proxy-settings.ts';
 import type { RouteTable } from '../table/route-table.ts';
 import type { TableDelta } from '../table/table-delta.ts';
 import type { Log } from '../telemetry/log.ts';
+import type { Metrics } from '../telemetry/metrics.ts';
 import type { RowAllocator } from '../telemetry/row-allocator.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import type { PublishOutcome } from './acknowledgements.ts';
@@ -28,6 +29,7 @@ export interface PoolOptions {
   /** One per worker; a replacement takes over its predecessor's. */
   readonly counters: readonly SharedArrayBuffer[];
   readonly log: Log;
+  readonly metrics: Pick<Metrics, 'linked' | 'workerRestarted'>;
   /** Takes whole access-log lines. Must not wait. */
   writeLines(text: string): void;
   /** The script of a worker; another one in tests. */
@@ -193,6 +195,7 @@ export class WorkerPool {
   #live(seat: Seat, message: Extract<FromWorker, { type: 'live' }>): void {
     const first = seat.live === 0;
     seat.live = message.generation;
+    this.#options.metrics.linked(message.linkMs);
     this.#acknowledgements.measured(message);
     if (first && this.#drainWindowMs === undefined) this.#listen(seat);
     this.#acknowledge();
@@ -234,6 +237,7 @@ export class WorkerPool {
     if (this.#stopping || this.#drainWindowMs !== undefined) return;
     const pauseMs = seat.backoff.next(ranMs);
     seat.restarts++;
+    this.#options.metrics.workerRestarted();
     this.#options.log.error('worker replaced', {
       worker: seat.worker,
       reason,

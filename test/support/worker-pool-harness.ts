@@ -54,6 +54,7 @@ export function startPool(options: TestPoolOptions = {}): TestPool {
       },
       'debug',
     ),
+    metrics: { linked: () => undefined, workerRestarted: () => undefined },
     writeLines: () => undefined,
     silenceLimitMs: options.silenceLimitMs ?? 1000,
     ...(options.entry === undefined ? {} : { entry: options.entry }),

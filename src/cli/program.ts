@@ -1,0 +1,44 @@
+import { Command, CommanderError } from 'commander';
+
+import { checkCommand } from './check.ts';
+import { UsageError } from './command-context.ts';
+import type { CommandContext, ExitCode } from './command-context.ts';
+import { explainCommand } from './explain.ts';
+import { runCommand } from './run.ts';
+import { versionCommand } from './version.ts';
+
+// The command line. In: arguments and environment. Out: an exit code; results on stdout, messages on stderr.
+// Each command is one file that parses its flags, calls what does the work and prints. No work is done here.
+
+/** A command adds itself to the program and reports its exit code through `finished`. */
+export type AddCommand = (
+  program: Command,
+  context: CommandContext,
+  finished: (code: ExitCode) => void,
+) => void;
+
+const commands: readonly AddCommand[] = [runCommand, checkCommand, explainCommand, versionCommand];
+
+/** Runs one command. Never throws for what a user can cause. */
+export async function runCommandLine(args: readonly string[], context: CommandContext): Promise<ExitCode> {
+  let code: ExitCode = 0;
+  const program = new Command('sallyport')
+    .description('Kubernetes ingress controller with hot-swapped routes')
+    .configureOutput({ writeOut: (text) => context.out(text), writeErr: (text) => context.err(text) })
+    .showHelpAfterError('(add --help for what is possible)')
+    .exitOverride();
+  for (const add of commands) {
+    add(program, context, (result) => {
+      code = result;
+    });
+  }
+  try {
+    await program.parseAsync(args, { from: 'user' });
+    return code;
+  } catch (error) {
+    // Help and version end in an error of exit code 0; all others of commander's are about usage.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    context.err(`sallyport: ${(error as Error).message}\n`);
+    return error instanceof UsageError ? 2 : 1;
+  }
+}

@@ -1,0 +1,57 @@
+import { settingList } from '../app/setting-list.ts';
+import type { Settings } from '../app/settings.ts';
+import { Shutdown } from '../app/shutdown.ts';
+import { startApp } from '../app/start.ts';
+import { systemClock } from '../control/loop.ts';
+import { UsageError } from './command-context.ts';
+import type { AddCommand } from './program.ts';
+import { addSettingOptions, readSettings } from './setting-options.ts';
+import { version } from './version.ts';
+
+const examples = `
+Precedence: flag, environment, config file, default.
+
+Examples:
+  sallyport run --manifests ./manifests
+  sallyport run --manifests ./manifests --http-port 80 --workers 4 --access-log=false
+  SALLYPORT_MANIFESTS=./manifests sallyport run --config settings.yaml`;
+
+export const runCommand: AddCommand = (program, context, finished) => {
+  const command = program
+    .command('run')
+    .description('serve traffic until SIGTERM or SIGINT')
+    .addHelpText('after', examples);
+  const given = addSettingOptions(command, Object.keys(settingList) as (keyof typeof settingList)[]);
+  command.action(async () => {
+    const settings = readSettings(given, context);
+    if (settings.manifests === '') {
+      throw new UsageError(
+        'Choose a source: give a folder with --manifests DIR; a cluster cannot be a source yet',
+      );
+    }
+    await serve(settings);
+    finished(0);
+  });
+};
+
+async function serve(settings: Settings): Promise<void> {
+  // Signals that come while starting are kept until there is something to shut down.
+  const early: NodeJS.Signals[] = [];
+  let onSignal = (signal: NodeJS.Signals): void => void early.push(signal);
+  const listener = (signal: NodeJS.Signals): void => onSignal(signal);
+  process.on('SIGTERM', listener).on('SIGINT', listener);
+  try {
+    const app = await startApp(settings, version);
+    const shutdown = new Shutdown(app, {
+      drainDelayMs: settings.drainDelay,
+      gracePeriodMs: settings.gracePeriod,
+      clock: systemClock,
+      log: app.log,
+    });
+    onSignal = (signal) => shutdown.request(signal);
+    for (const signal of early) shutdown.request(signal);
+    await shutdown.finished;
+  } finally {
+    process.off('SIGTERM', listener).off('SIGINT', listener);
+  }
+}
