@@ -46,29 +46,30 @@ export function parseYaml(text: string): Parsed {
   try {
     const events = parseEvents(text, { maxDepth });
     const [value] = constructFromEvents(events, { source: text, schema, maxAliases });
-    return { ok: true, value: value ?? null, lineOf: lazyLines(events, text) };
+    return { ok: true, value: value ?? null, lineOf: lazyLines(() => events, text) };
   } catch (error) {
     return { ok: false, ...faultOf(error) };
   }
 }
 
-/** Parses the text of a JSON file. Never throws. */
+/**
+ * Parses the text of a JSON file. Never throws. What is not JSON is tried as YAML, of which JSON is a part: kubectl
+ * reads it so, and the YAML parser knows the line of a fault.
+ */
 export function parseJson(text: string): Parsed {
   try {
-    return { ok: true, value: JSON.parse(text) as unknown, lineOf: () => undefined };
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const position = /at position (\d+)/.exec(reason)?.[1];
-    const before = position === undefined ? '' : text.slice(0, Number(position));
-    return { ok: false, line: before.split('\n').length, reason };
+    const value = JSON.parse(text) as unknown;
+    return { ok: true, value, lineOf: lazyLines(() => parseEvents(text, { maxDepth }), text) };
+  } catch {
+    return parseYaml(text);
   }
 }
 
 /** Lines are asked for only where something is wrong, so they are not worked out before. */
-function lazyLines(events: readonly Event[], text: string): (path: string) => number | undefined {
+function lazyLines(events: () => readonly Event[], text: string): (path: string) => number | undefined {
   let lines: ReadonlyMap<string, number> | undefined;
   return (path) => {
-    lines ??= pathLines(events, text);
+    lines ??= pathLines(events(), text);
     return lines.get(path);
   };
 }

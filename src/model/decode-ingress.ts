@@ -68,7 +68,7 @@ function decodePath(entry: Field): IngressPath {
   const pathType = entry.object().get('pathType').choice(pathTypes);
   const path = entry.get('path');
   const loose = pathType === 'ImplementationSpecific';
-  if (!loose && path.absent) path.want("a path that starts with '/'");
+  if (!loose && (path.absent || path.value === '')) path.want("a path that starts with '/'");
   return {
     path: path.optionalText({ check: loose ? rootedPath : normalPath }) ?? '',
     pathType,
