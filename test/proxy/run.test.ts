@@ -1,0 +1,268 @@
+import { spawn } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { Agent, createServer, get } from 'node:http';
+import type { Server } from 'node:http';
+import { createServer as createTcpServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
+
+const binary = join(import.meta.dirname, '../../bin/sallyport');
+
+type Line = Readonly<Record<string, unknown>>;
+
+/** `sallyport run` as a process. */
+class Sallyport {
+  readonly lines: Line[] = [];
+  readonly child: ChildProcess;
+  stderr = '';
+  readonly exited: Promise<number | null>;
+  readonly #waiting = new Set<() => void>();
+
+  constructor(args: readonly string[], environment: Record<string, string> = {}) {
+    this.child = spawn(binary, args, {
+      stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...environment },
+    });
+    const { stdout, stderr } = this.child;
+    if (stdout === null || stderr === null) throw new Error('no pipes');
+    createInterface(stdout).on('line', (line) => {
+      this.lines.push(JSON.parse(line) as Line);
+      for (const check of this.#waiting) check();
+    });
+    stderr.on('data', (chunk: Buffer) => {
+      this.stderr += chunk.toString();
+    });
+    this.exited = new Promise((resolve) => this.child.once('close', (code) => resolve(code)));
+  }
+
+  /** The first log line that fits, or a rejection when the process ends without it. */
+  logged(fits: (line: Line) => boolean): Promise<Line> {
+    return new Promise((resolve, reject) => {
+      const check = (): void => {
+        const found = this.lines.find(fits);
+        if (found === undefined) return;
+        this.#waiting.delete(check);
+        resolve(found);
+      };
+      this.#waiting.add(check);
+      void this.exited.then(() => reject(new Error(`ended without that line: ${this.stderr}`)));
+      check();
+    });
+  }
+
+  /** Resolves with the traffic port when the first table is live. */
+  async live(): Promise<number> {
+    await this.logged(({ msg }) => msg === 'table live');
+    return Number((await this.logged(({ msg }) => msg === 'started'))['port']);
+  }
+}
+
+let folder: string;
+let upstream: Server;
+let upstreamPort: number;
+let running: Sallyport | undefined;
+
+beforeAll(async () => {
+  upstream = createServer((request, response) => {
+    if (request.url?.startsWith('/slow') === true) response.write('first ');
+    else response.end('served');
+  });
+  upstream.listen(0, '127.0.0.1');
+  await once(upstream, 'listening');
+  upstreamPort = (upstream.address() as AddressInfo).port;
+});
+
+afterAll(() => {
+  upstream.closeAllConnections();
+  upstream.close();
+});
+
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'sallyport-run-'));
+  await writeFile(join(folder, 'services.yaml'), services(upstreamPort));
+  await writeFile(join(folder, 'ingress.yaml'), ingress('a.example'));
+});
+
+afterEach(async () => {
+  running?.child.kill('SIGKILL');
+  await running?.exited;
+  running = undefined;
+  await rm(folder, { recursive: true });
+});
+
+function run(...more: string[]): Sallyport {
+  const ports = ['--address', '127.0.0.1', '--http-port', '0', '--admin-port', '0', '--workers', '2'];
+  running = new Sallyport(['run', '--manifests', folder, ...ports, '--drain-delay', '0', ...more]);
+  return running;
+}
+
+interface Answer {
+  readonly status: number;
+  readonly body: string;
+}
+
+function fetchFrom(port: number, host: string, path = '/', agent?: Agent): Promise<Answer> {
+  return new Promise((resolve, reject) => {
+    get({ port, host: '127.0.0.1', path, headers: { host }, agent: agent ?? false }, (response) => {
+      let body = '';
+      response.setEncoding('utf8');
+      response.on('data', (text: string) => (body += text));
+      response.on('end', () => resolve({ status: response.statusCode ?? 0, body }));
+      response.on('error', reject);
+    }).on('error', reject);
+  });
+}
+
+describe('sallyport run', () => {
+  test('serves a folder, takes an edit without losing a connection, and ends well on SIGTERM', async () => {
+    const sallyport = run();
+    const port = await sallyport.live();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    expect(await fetchFrom(port, 'a.example', '/', agent)).toEqual({ status: 200, body: 'served' });
+    expect((await fetchFrom(port, 'b.example', '/', agent)).status).toBe(404);
+
+    await writeFile(join(folder, 'ingress.yaml'), ingress('b.example'));
+    await sallyport.logged(({ msg, generation }) => msg === 'table live' && generation === 2);
+    expect((await fetchFrom(port, 'b.example', '/', agent)).status).toBe(200);
+    expect((await fetchFrom(port, 'a.example', '/', agent)).status).toBe(404);
+    const opened = Object.values(agent.freeSockets).flat();
+    expect(opened).toHaveLength(1);
+
+    sallyport.child.kill('SIGTERM');
+    expect(await sallyport.exited).toBe(0);
+    expect(sallyport.stderr).toBe('');
+    agent.destroy();
+    const accessed = sallyport.lines.filter((line) => line['request_id'] !== undefined);
+    expect(accessed.map(({ host, status }) => [host, status])).toEqual(
+      expect.arrayContaining([
+        ['a.example', 200],
+        ['b.example', 404],
+        ['b.example', 200],
+        ['a.example', 404],
+      ]),
+    );
+    expect(accessed).toHaveLength(4);
+  });
+
+  test('a broken edit leaves what is served, and is reported with file and line', async () => {
+    const sallyport = run();
+    const port = await sallyport.live();
+    await writeFile(join(folder, 'ingress.yaml'), `${ingress('b.example')}\n  broken: [`);
+    expect(await sallyport.logged(({ msg }) => msg === 'finding')).toMatchObject({
+      level: 'error',
+      code: 'SP1001',
+      file: 'ingress.yaml',
+    });
+    expect((await fetchFrom(port, 'a.example')).status).toBe(200);
+  });
+
+  test('is ready, measured and explained on the admin port', async () => {
+    const sallyport = run();
+    await sallyport.live();
+    const port = Number((await sallyport.logged(({ msg }) => msg === 'started'))['adminPort']);
+    expect(await fetchFrom(port, '127.0.0.1', '/readyz')).toMatchObject({ status: 200 });
+    expect((await fetchFrom(port, '127.0.0.1', '/metrics')).body).toMatch(
+      /sallyport_table_generation\{worker="1"\} 1\n/,
+    );
+    const asked = encodeURIComponent('http://a.example/x');
+    const { body } = await fetchFrom(port, '127.0.0.1', `/debug/explain?url=${asked}`);
+    expect(JSON.parse(body)).toMatchObject({ route: { id: 'Ingress/team/shop/0.0' } });
+  });
+
+  test('finishes what runs before it ends', async () => {
+    const sallyport = run();
+    const port = await sallyport.live();
+    const reached = once(upstream, 'request') as Promise<[unknown, { end(text: string): void }]>;
+    const answer = fetchFrom(port, 'a.example', '/slow');
+    const [, response] = await reached;
+    sallyport.child.kill('SIGTERM');
+    await sallyport.logged(({ msg }) => msg === 'shutting down');
+    response.end('last');
+    expect(await answer).toEqual({ status: 200, body: 'first last' });
+    expect(await sallyport.exited).toBe(0);
+  });
+
+  test('a second signal ends it at once', async () => {
+    const sallyport = run();
+    const port = await sallyport.live();
+    const reached = once(upstream, 'request');
+    const answer = expect(fetchFrom(port, 'a.example', '/slow')).rejects.toThrow();
+    await reached;
+    sallyport.child.kill('SIGTERM');
+    await sallyport.logged(({ msg }) => msg === 'shutting down');
+    sallyport.child.kill('SIGINT');
+    expect(await sallyport.exited).toBe(0);
+    await answer;
+  });
+});
+
+describe('a start that fails', () => {
+  test.each([
+    ['no source', ['run'], 2, /give a folder with --manifests/],
+    ['a bad value', ['run', '--http-port', 'x'], 2, /Read --http-port: "x" is not a whole number/],
+    ['an unknown flag', ['run', '--no-such-flag'], 2, /unknown option '--no-such-flag'/],
+    [
+      'a missing folder',
+      ['run', '--manifests', '/nonexistent/x', '--http-port', '0', '--admin-port', '0'],
+      1,
+      /there is no such folder/,
+    ],
+  ])('%s', async (_, args, code, message) => {
+    running = new Sallyport(args);
+    expect(await running.exited).toBe(code);
+    expect(running.stderr).toMatch(message);
+  });
+
+  test.each(['--http-port', '--admin-port'])('a taken %s', async (flag) => {
+    const squatter = createTcpServer();
+    squatter.listen(0, '127.0.0.1');
+    await once(squatter, 'listening');
+    const { port } = squatter.address() as AddressInfo;
+    const sallyport = run('--admin-address', '127.0.0.1', flag, String(port));
+    expect(await sallyport.exited).toBe(1);
+    expect(sallyport.stderr).toContain(`port ${port} is taken by another process`);
+    squatter.close();
+  });
+});
+
+function services(port: number): string {
+  return `
+apiVersion: networking.k8s.io/v1
+kind: IngressClass
+metadata: { name: sallyport }
+spec: { controller: sallyport.dev/ingress-controller }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: shop, namespace: team }
+spec: { ports: [{ name: http, port: 80 }] }
+---
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: { name: shop-1, namespace: team, labels: { kubernetes.io/service-name: shop } }
+addressType: IPv4
+endpoints: [{ addresses: [127.0.0.1] }]
+ports: [{ name: http, port: ${port} }]
+`;
+}
+
+function ingress(host: string): string {
+  return `
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: { name: shop, namespace: team }
+spec:
+  ingressClassName: sallyport
+  rules:
+    - host: ${host}
+      http:
+        paths:
+          - { path: /, pathType: Prefix, backend: { service: { name: shop, port: { number: 80 } } } }
+`;
+}
