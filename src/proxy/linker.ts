@@ -126,17 +126,18 @@ export class Linker {
   /** Removals first, and routes after the upstreams that they lead to. */
   async #build(draft: LinkDraft, { delta, slots, rows }: LinkInput, slices: Slices): Promise<void> {
     const { parts } = this.#table;
-    const whole = delta.base === 0;
     const create = (entry: TableUpstream) => this.#dependencies.createUpstream(entry);
     const gone = <T extends { readonly id: string }>(
       part: PartDelta<T>,
       present: ReadonlyMap<string, unknown>,
-    ) => (whole ? leftOut(part, present) : part.removed);
-    await slices.each(gone(delta.routes, parts.routes), (id) => draft.removeRoute(id));
-    await slices.each(gone(delta.upstreams, parts.upstreams), (id) => draft.removeUpstream(id));
-    await slices.each(gone(delta.endpoints, parts.endpoints), (id) => draft.removeEndpoints(id));
-    await slices.each(gone(delta.hosts, parts.hosts), (id) => draft.removeHost(id));
-    await slices.each(gone(delta.certificates, parts.certificates), (id) => draft.removeCertificate(id));
+    ) => (delta.base === 0 ? leftOut(part, present, slices) : part.removed);
+    await slices.each(await gone(delta.routes, parts.routes), (id) => draft.removeRoute(id));
+    await slices.each(await gone(delta.upstreams, parts.upstreams), (id) => draft.removeUpstream(id));
+    await slices.each(await gone(delta.endpoints, parts.endpoints), (id) => draft.removeEndpoints(id));
+    await slices.each(await gone(delta.hosts, parts.hosts), (id) => draft.removeHost(id));
+    await slices.each(await gone(delta.certificates, parts.certificates), (id) =>
+      draft.removeCertificate(id),
+    );
     await slices.each(delta.upstreams.set, (entry) => draft.setUpstream(entry, create));
     await slices.each(delta.endpoints.set, (set) => draft.setEndpoints(set, slots));
     await slices.each(delta.hosts.set, (entry) => draft.setHost(entry));
@@ -147,13 +148,15 @@ export class Linker {
 }
 
 /** Ids that a whole table no longer has. */
-function leftOut<T extends { readonly id: string }>(
+async function leftOut<T extends { readonly id: string }>(
   part: PartDelta<T>,
   present: ReadonlyMap<string, unknown>,
-): readonly string[] {
-  if (present.size === 0) return [];
-  const kept = new Set(part.set.map(({ id }) => id));
-  return [...present.keys()].filter((id) => !kept.has(id));
+  slices: Slices,
+): Promise<readonly string[]> {
+  const gone = new Set<string>();
+  await slices.each(present.keys(), (id) => gone.add(id));
+  await slices.each(part.set, ({ id }) => gone.delete(id));
+  return [...gone];
 }
 
 /** Work in slices, and a record of how long they took. */
