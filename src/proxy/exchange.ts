@@ -242,7 +242,6 @@ export class Exchange {
     if (route === undefined) return 'SP_NO_ROUTE';
     this.#route = route;
     request.matchedPath = route.route.path;
-    if (route.route.action.kind === 'respond') return respondCode(route.route.action.code);
     addForwardingFields(request, this.peer, claims, services.fields);
     return undefined;
   }
@@ -279,6 +278,11 @@ export class Exchange {
 
   #forward(): void {
     const route = this.#route;
+    // A route that answers by itself leaves that to its filters (a redirect); what none of them answers is refused.
+    if (route?.route.action.kind === 'respond') {
+      this.refuse(respondCode(route.route.action.code));
+      return;
+    }
     const backend =
       route === undefined ? undefined : chooseBackend(route, this.request, this.services.random);
     if (route === undefined || backend === undefined) this.refuse('SP_NO_ENDPOINTS');

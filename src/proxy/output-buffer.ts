@@ -1,7 +1,7 @@
 import { chunkHeader } from '../http1/message-writer.ts';
 
-/** Output up to this size is copied into one buffer for one system call; more goes out as a vector of its parts. */
-const JOIN_BYTES = 16 * 1024;
+/** Output up to this size is joined for one system call; more goes out as a vector of its parts. */
+const JOIN_BYTES = 4 * 1024;
 const CRLF = '\r\n';
 
 /** A socket as far as output is concerned. */
@@ -17,47 +17,45 @@ export type OutputPart = string | Buffer;
 
 /** Gathers what belongs together on the wire, so that head, body and chunk framing leave in one write. */
 export class OutputBuffer {
+  /** Valid below `#count`: the array never shrinks. */
   readonly #parts: OutputPart[] = [];
+  #count = 0;
   #bytes = 0;
 
-  get isEmpty(): boolean {
-    return this.#parts.length === 0;
-  }
-
   add(part: OutputPart): void {
-    this.#parts.push(part);
+    this.#parts[this.#count++] = part;
     this.#bytes += part.length;
   }
 
   clear(): void {
-    this.#parts.length = 0;
+    this.#count = 0;
     this.#bytes = 0;
   }
 
   /** Writes everything gathered. Returns false when the socket is full. */
   flush(socket: OutputSocket): boolean {
-    const parts = this.#parts;
-    const first = parts[0];
-    if (first === undefined) return true;
-    const taken = parts.length === 1 ? write(socket, first) : this.#writeAll(socket);
+    if (this.#count === 0) return true;
+    const taken = this.#count === 1 ? write(socket, this.#parts[0] as OutputPart) : this.#writeAll(socket);
     this.clear();
     return taken;
   }
 
   #writeAll(socket: OutputSocket): boolean {
+    const parts = this.#parts;
+    let taken = true;
     if (this.#bytes > JOIN_BYTES) {
-      let taken = true;
       socket.cork();
-      for (const part of this.#parts) taken = write(socket, part);
+      for (let index = 0; index < this.#count; index++) taken = write(socket, parts[index] as OutputPart);
       socket.uncork();
       return taken;
     }
-    const joined = Buffer.allocUnsafe(this.#bytes);
-    let offset = 0;
-    for (const part of this.#parts) {
-      offset += typeof part === 'string' ? joined.write(part, offset, 'latin1') : part.copy(joined, offset);
+    // As text: a string leaves without a buffer being allocated for it, which is the cheapest way for small messages.
+    let text = '';
+    for (let index = 0; index < this.#count; index++) {
+      const part = parts[index] as OutputPart;
+      text += typeof part === 'string' ? part : part.toString('latin1');
     }
-    return socket.write(joined);
+    return socket.write(text, 'latin1');
   }
 }
 
