@@ -1,3 +1,4 @@
+import { compileCost } from './compile.ts';
 import { idleConnections } from './idle-connections.ts';
 import { largeResponse } from './large-response.ts';
 import { manyHosts } from './many-hosts.ts';
@@ -16,4 +17,5 @@ export const scenarios: readonly Scenario[] = [
   slowBackend,
   idleConnections,
   swapsUnderLoad,
+  compileCost,
 ];
