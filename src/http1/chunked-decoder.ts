@@ -1,35 +1,24 @@
 import { HeaderList } from '../util/header-list.ts';
+import { ChunkExtension } from './chunk-extension.ts';
 import { FieldScanner } from './field-scanner.ts';
 import { FramingFields } from './framing-fields.ts';
 import type { CodecFault } from './message-head.ts';
-import { CR, LF, QUOTED, SP, TAB, TEXT, TOKEN, byteClass } from './tokens.ts';
+import { CR, LF } from './tokens.ts';
 import { trailerFate } from './trailer-policy.ts';
 
-/** Where the decoder stands, byte by byte (RFC 9112 §7.1). The ones between SIZE and SIZE_LF are chunk extensions (§7.1.1). */
+/** Where the decoder stands (RFC 9112 §7.1). */
 const SIZE_START = 0;
 const SIZE = 1;
-const BEFORE_EXTENSION = 2;
-const NAME_START = 3;
-const NAME = 4;
-const AFTER_NAME = 5;
-const VALUE_START = 6;
-const VALUE = 7;
-const QUOTED_TEXT = 8;
-const QUOTED_PAIR = 9;
-const AFTER_QUOTED = 10;
-const SIZE_LF = 11;
-const DATA = 12;
-const DATA_CR = 13;
-const DATA_LF = 14;
-const TRAILERS = 15;
-const DONE = 16;
-const FAULTY = 17;
+const EXTENSION = 2;
+const SIZE_LF = 3;
+const DATA = 4;
+const DATA_CR = 5;
+const DATA_LF = 6;
+const TRAILERS = 7;
+const DONE = 8;
+const FAULTY = 9;
 
 const MAX_SIZE_DIGITS = 16;
-const QUOTE = 0x22;
-const SEMICOLON = 0x3b;
-const EQUALS = 0x3d;
-const BACKSLASH = 0x5c;
 
 /** Bytes of extensions and padding zeros that any body may have, and what part of its data it may have on top of them. */
 const FREE_WASTE_BYTES = 4096;
@@ -59,6 +48,7 @@ export class ChunkedDecoder {
 
   readonly #limits: TrailerLimits;
   readonly #fields: FieldScanner;
+  readonly #extension = new ChunkExtension();
   #state = SIZE_START;
   #size = 0;
   #digits = 0;
@@ -103,11 +93,6 @@ export class ChunkedDecoder {
     return at;
   }
 
-  /** Whether the coded body is complete. */
-  get isDone(): boolean {
-    return this.#state === DONE;
-  }
-
   #takeData(start: number, end: number): number {
     const taken = Math.min(this.#size, end - start);
     this.event = 'data';
@@ -136,7 +121,6 @@ export class ChunkedDecoder {
         this.#state = SIZE_START;
         return true;
       default:
-        if (++this.#waste > FREE_WASTE_BYTES + this.#received * WASTE_RATIO) return this.#refuseWaste();
         return this.#stepExtension(byte);
     }
   }
@@ -145,29 +129,38 @@ export class ChunkedDecoder {
     const digit = hexValue[byte] as number;
     if (digit < 16) {
       if (this.#state === SIZE_START) this.#startSize();
-      else if (this.#size === 0 && ++this.#waste > FREE_WASTE_BYTES + this.#received * WASTE_RATIO)
-        return this.#refuseWaste();
+      else if (this.#size === 0 && !this.#countWaste()) return false;
       if (++this.#digits > MAX_SIZE_DIGITS) return this.#refuse('chunk size too long');
       this.#size = this.#size * 16 + digit;
       return this.#size <= Number.MAX_SAFE_INTEGER || this.#refuse('chunk size too large');
     }
     if (this.#state === SIZE_START) return this.#refuse('chunk without a size');
-    return this.#stepAfterElement(byte, 'malformed chunk size');
+    if (byte === CR) {
+      this.#state = SIZE_LF;
+      return true;
+    }
+    this.#state = EXTENSION;
+    this.#extension.reset();
+    return this.#stepExtension(byte);
+  }
+
+  #stepExtension(byte: number): boolean {
+    if (!this.#countWaste()) return false;
+    const outcome = this.#extension.step(byte);
+    if (outcome === 'end') this.#state = SIZE_LF;
+    return outcome !== 'fault' || this.#refuse(this.#extension.problem);
+  }
+
+  /** Counts a byte that carries nothing; false when there are too many of them. */
+  #countWaste(): boolean {
+    const isFair = ++this.#waste <= FREE_WASTE_BYTES + this.#received * WASTE_RATIO;
+    return isFair || this.#refuseWith('SP_BODY_TOO_LARGE', 'too many chunk extensions');
   }
 
   #startSize(): void {
     this.#state = SIZE;
     this.#size = 0;
     this.#digits = 0;
-  }
-
-  /** What may follow a size or a complete extension. */
-  #stepAfterElement(byte: number, problem: string): boolean {
-    if (byte === CR) this.#state = SIZE_LF;
-    else if (byte === SEMICOLON) this.#state = NAME_START;
-    else if (byte === SP || byte === TAB) this.#state = BEFORE_EXTENSION;
-    else return this.#refuse(byte === LF ? 'bare LF' : problem);
-    return true;
   }
 
   #stepSizeEnd(byte: number): boolean {
@@ -178,57 +171,6 @@ export class ChunkedDecoder {
     }
     this.#state = TRAILERS;
     this.#fields.reset(0);
-    return true;
-  }
-
-  #stepExtension(byte: number): boolean {
-    const isBlank = byte === SP || byte === TAB;
-    const classes = byteClass[byte] as number;
-    switch (this.#state) {
-      case BEFORE_EXTENSION:
-        return (
-          isBlank || (byte === SEMICOLON ? this.#to(NAME_START) : this.#refuse('blank behind a chunk size'))
-        );
-      case NAME_START:
-        if (isBlank) return true;
-        return (classes & TOKEN) !== 0 ? this.#to(NAME) : this.#refuse('chunk extension without a name');
-      case NAME:
-        if ((classes & TOKEN) !== 0) return true;
-        if (byte === EQUALS) return this.#to(VALUE_START);
-        if (isBlank) return this.#to(AFTER_NAME);
-        return this.#stepAfterElement(byte, 'malformed chunk extension');
-      case AFTER_NAME:
-        if (isBlank) return true;
-        if (byte === EQUALS) return this.#to(VALUE_START);
-        return byte === SEMICOLON ? this.#to(NAME_START) : this.#refuse('malformed chunk extension');
-      default:
-        return this.#stepExtensionValue(byte, isBlank, classes);
-    }
-  }
-
-  #stepExtensionValue(byte: number, isBlank: boolean, classes: number): boolean {
-    switch (this.#state) {
-      case VALUE_START:
-        if (isBlank) return true;
-        if (byte === QUOTE) return this.#to(QUOTED_TEXT);
-        return (classes & TOKEN) !== 0 ? this.#to(VALUE) : this.#refuse('chunk extension without a value');
-      case VALUE:
-        return (classes & TOKEN) !== 0 || this.#stepAfterElement(byte, 'malformed chunk extension');
-      case QUOTED_TEXT:
-        if ((classes & QUOTED) !== 0) return true;
-        if (byte === BACKSLASH) return this.#to(QUOTED_PAIR);
-        return byte === QUOTE ? this.#to(AFTER_QUOTED) : this.#refuse('control byte in a chunk extension');
-      case QUOTED_PAIR:
-        return (classes & TEXT) !== 0
-          ? this.#to(QUOTED_TEXT)
-          : this.#refuse('control byte in a chunk extension');
-      default:
-        return this.#stepAfterElement(byte, 'malformed chunk extension');
-    }
-  }
-
-  #to(state: number): true {
-    this.#state = state;
     return true;
   }
 
@@ -258,6 +200,8 @@ export class ChunkedDecoder {
 
   /** `stop` as the scanner returned it, `next` the same place in the caller's buffer (any at all with a fault). */
   #endTrailers(buffer: Buffer, origin: number, stop: number, next: number): number {
+    this.#kept = undefined;
+    this.#keptBytes = 0;
     if (stop > 0 && this.#readFields(buffer.toString('latin1', origin, stop))) {
       this.#state = DONE;
       this.event = 'end';
@@ -287,10 +231,6 @@ export class ChunkedDecoder {
 
   #refuse(reason: string): false {
     return this.#refuseWith('SP_BAD_CHUNK', reason);
-  }
-
-  #refuseWaste(): false {
-    return this.#refuseWith('SP_BODY_TOO_LARGE', 'too many chunk extensions');
   }
 
   #refuseWith(code: CodecFault['code'], reason: string): false {

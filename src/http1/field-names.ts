@@ -88,7 +88,8 @@ export function fieldName(text: string, start: number, end: number): FieldName {
   if (entry.name.length === length && isAt(text, start, entry.name)) return entry;
   const name = text.slice(start, end);
   const found = known.get(name) ?? learned.get(name) ?? learn(name);
-  guesses[guess] = found;
+  // Long names are nobody's usual ones, and would be kept in memory here.
+  if (length <= MAX_LEARNED_LENGTH) guesses[guess] = found;
   return found;
 }
 
