@@ -1,6 +1,7 @@
 import type { FilterSpec } from '../filters/filter.ts';
 import type { ParseContext } from '../filters/parse-context.ts';
 import { filterRegistry } from '../filters/registry.ts';
+import { canonicalise } from '../table/entry-digest.ts';
 import type { FilterConfig } from '../table/route-table.ts';
 import type { AnnotationReader } from './annotation-reader.ts';
 import type { ObjectContext } from './object-context.ts';
@@ -15,7 +16,7 @@ export function filtersFromAnnotations(reader: AnnotationReader, context: Object
   for (const { name, annotations } of filterRegistry.specs) {
     if (annotations?.known.some((known) => reader.keys.has(known.name)) !== true) continue;
     const config = annotations.parse(reader.get, reports.context);
-    if (config !== undefined) filters.push({ name, config });
+    if (config !== undefined) filters.push({ name, config: canonicalise(config) });
   }
   return reports.failed() ? undefined : filters;
 }
@@ -73,7 +74,7 @@ function parse(
 ): FilterConfig | undefined {
   const reports = reportsTo(place.context, (path) => join(place.field, path));
   const config = half.parse(value, reports.context);
-  if (config !== undefined && !reports.failed()) return { name: place.name, config };
+  if (config !== undefined && !reports.failed()) return { name: place.name, config: canonicalise(config) };
   return undefined;
 }
 

@@ -47,15 +47,15 @@ describe('incremental compile', () => {
           const fresh = createCompiler(settings).compile(snapshot);
           const after = numbered(result.table, index + 1);
 
-          expect(printTable(after)).toEqual(printTable(numbered(fresh.table, index + 1)));
+          expect(text(printTable(after))).toBe(text(printTable(numbered(fresh.table, index + 1))));
           expect(after.digest).toBe(createTable(after).digest);
-          expect(listDiagnostics(result.diagnostics)).toEqual(listDiagnostics(fresh.diagnostics));
+          expect(text(listDiagnostics(result.diagnostics))).toBe(text(listDiagnostics(fresh.diagnostics)));
 
           const delta = { base: index, generation: index + 1, digest: after.digest, ...result.changes };
-          expect(sorted(delta)).toEqual(sorted(tableDelta(before, after)));
+          expect(text(sorted(delta))).toBe(text(sorted(tableDelta(before, after))));
           const applied = applyDelta(before, delta);
           expect(applied).not.toBe('digest');
-          expect(printTable(applied as RouteTable)).toEqual(printTable(after));
+          expect(text(printTable(applied as RouteTable))).toBe(text(printTable(after)));
 
           const diagnosticsNow = new Map<string, unknown>(result.diagnostics);
           const differing = [...new Set([...diagnosticsBefore.keys(), ...diagnosticsNow.keys()])].filter(
@@ -70,6 +70,11 @@ describe('incremental compile', () => {
     );
   }, 60_000);
 });
+
+/** Compared as text, which is many times faster than by member. */
+function text(value: unknown): string {
+  return JSON.stringify(value, undefined, 1);
+}
 
 /** Orders what a delta says, which is in no particular order. */
 function sorted(delta: ReturnType<typeof tableDelta>): unknown {

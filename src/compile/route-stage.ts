@@ -1,6 +1,6 @@
 import { diagnose, describeRef } from '../diagnostics/diagnostic.ts';
 import type { Diagnostic, ObjectRef } from '../diagnostics/diagnostic.ts';
-import { canonicalJson, sealEntry } from '../table/entry-digest.ts';
+import { sealEntry } from '../table/entry-digest.ts';
 import type { RouteAction, TableRoute } from '../table/route-table.ts';
 import { withCanary } from './canary.ts';
 import { ClaimIndex } from './claim-index.ts';
@@ -72,7 +72,7 @@ export class RouteStage {
 }
 
 function claimKeys({ hosts, path, conditions }: RouteDraft): readonly string[] {
-  const rest = `${path.type} ${path.value} ${conditions === undefined ? '' : canonicalJson(conditions)}`;
+  const rest = `${path.type} ${path.value} ${conditions === undefined ? '' : JSON.stringify(conditions)}`;
   return hosts.map((host) => `${host} ${rest}`);
 }
 

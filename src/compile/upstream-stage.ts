@@ -57,18 +57,16 @@ export class UpstreamStage {
   }
 
   #use(id: string, step: 1 | -1): void {
-    const uses = (this.#uses.get(id) ?? 0) + step;
+    const before = this.#uses.get(id) ?? 0;
+    const after = before + step;
+    if (after > 0) this.#uses.set(id, after);
+    else this.#uses.delete(id);
+    if (before > 0 && after > 0) return;
+    this.#touched.add(id);
     const { service } = splitId(id);
     const ids = this.#byService.get(service) ?? new Set<string>();
-    if (uses > 0) {
-      this.#uses.set(id, uses);
-      if (uses === step) this.#byService.set(service, ids.add(id));
-    } else {
-      this.#uses.delete(id);
-      ids.delete(id);
-      if (ids.size === 0) this.#byService.delete(service);
-    }
-    if (uses === 0 || (uses === 1 && step === 1)) this.#touched.add(id);
+    if (after > 0) this.#byService.set(service, ids.add(id));
+    else if (ids.delete(id) && ids.size === 0) this.#byService.delete(service);
   }
 
   #write(id: string, snapshot: Snapshot): void {

@@ -84,6 +84,7 @@ function serving({ action }: TableRoute, row: number, context: RouteLinkContext)
       weight: backend.weight,
       role: backend.role,
       fallback: backend.fallback,
+      requires: backend.requires,
       metrics: index === 0 ? metrics : context.metricsRow(row + index),
     };
   });

@@ -50,6 +50,8 @@ export interface LinkedBackend {
   readonly weight: number;
   readonly role: 'stable' | 'canary';
   readonly fallback: number | undefined;
+  /** Index of a backend without whose endpoints this one leaves its requests to `fallback`. */
+  readonly requires?: number | undefined;
   readonly metrics: RouteMetrics;
 }
 

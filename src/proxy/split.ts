@@ -129,14 +129,19 @@ export class WeightedSplitter implements Splitter {
     return chosen;
   }
 
-  /** Follows fallbacks past backends without endpoints. */
+  /** Follows fallbacks past backends that have no endpoints, or whose required backend has none. */
   #serving(index: number): LinkedBackend | undefined {
     let backend = this.#backends[index];
     for (let steps = this.#backends.length; steps > 0; steps--) {
-      if (backend?.fallback === undefined || backend.upstream.endpointCount > 0) return backend;
+      if (backend?.fallback === undefined || this.#isServing(backend)) return backend;
       backend = this.#backends[backend.fallback];
     }
     return backend;
+  }
+
+  #isServing({ upstream, requires }: LinkedBackend): boolean {
+    if (upstream.endpointCount === 0) return false;
+    return requires === undefined || (this.#backends[requires]?.upstream.endpointCount ?? 0) > 0;
   }
 }
 

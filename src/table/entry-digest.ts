@@ -1,9 +1,13 @@
 import { hash } from 'node:crypto';
 import type { TablePart } from './route-table.ts';
 
-/** 16 hex digits over the part's name and the entry's canonical JSON, `digest` left out. SHA-256, cut to 64 bits. */
+/**
+ * 16 hex digits over the part's name and the entry's JSON, `digest` left out: SHA-256, cut to 64 bits. Entries are built
+ * with their members in one order, which is far faster than sorting them here; what comes from elsewhere (a filter's
+ * configuration) is brought into one by `canonicalise` before.
+ */
 export function entryDigest(part: TablePart, entry: object): string {
-  return hash('sha256', `${part} ${canonicalJson(entry)}`, 'hex').slice(0, 16);
+  return hash('sha256', `${part} ${JSON.stringify(entry)}`, 'hex').slice(0, 16);
 }
 
 /** Computes the digest of an entry and freezes it throughout. */
@@ -16,19 +20,15 @@ export function sealEntry<T extends { readonly digest: string }>(
 }
 
 /**
- * JSON with object keys in code-unit order and undefined members left out: equal values give equal text.
- * Table entries are shallow and made here, so the recursion is bounded by their types.
+ * A plain value with object keys in code-unit order and undefined members left out: equal values give equal JSON.
+ * For small values that were made here: it recurses.
  */
-export function canonicalJson(value: unknown): string {
-  if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null';
-  if (Array.isArray(value)) return `[${value.map(canonicalJson).join()}]`;
-  let text = '';
-  for (const key of Object.keys(value).toSorted()) {
-    const member = (value as Readonly<Record<string, unknown>>)[key];
-    if (member === undefined) continue;
-    text += `${text === '' ? '' : ','}${JSON.stringify(key)}:${canonicalJson(member)}`;
-  }
-  return `{${text}}`;
+export function canonicalise(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (Array.isArray(value)) return value.map(canonicalise);
+  const members = Object.entries(value).filter(([, member]) => member !== undefined);
+  const sorted = members.toSorted(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(sorted.map(([key, member]) => [key, canonicalise(member)]));
 }
 
 function deepFreeze<T>(value: T): T {

@@ -104,7 +104,7 @@ export interface WeightedBackend {
   readonly role: 'stable' | 'canary';
   /** Index of the backend that serves instead when this one has no endpoints (a canary falls back to its main). */
   readonly fallback?: number;
-  /** Index of a backend without whose endpoints this one is not used either: that one is taken, and answers 503. */
+  /** Index of a backend without whose endpoints this one leaves its requests to `fallback` too (a main that is down is 503). */
   readonly requires?: number;
 }
 
