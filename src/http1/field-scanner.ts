@@ -90,7 +90,10 @@ export class FieldScanner {
       while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
       const value = text.slice(from, to);
       headers.push(entry.name, entry.lower, value);
-      if (entry.role !== Role.none) framing.note(entry.role, value);
+      if (entry.role === Role.none) continue;
+      framing.note(entry.role, value);
+      if (hasTab(text, colon + 1, from) || hasTab(text, to, marks[mark + 2] as number))
+        framing.noteTab(entry.role);
     }
   }
 
@@ -120,4 +123,9 @@ export class FieldScanner {
     this.tooLarge = true;
     return this.#fail(problem);
   }
+}
+
+function hasTab(text: string, start: number, end: number): boolean {
+  for (let index = start; index < end; index++) if (text.charCodeAt(index) === TAB) return true;
+  return false;
 }

@@ -68,6 +68,12 @@ export class FramingFields {
     }
   }
 
+  /** A tab stands beside the value. It is optional whitespace, but not every reader takes it off a framing field. */
+  noteTab(role: Role): void {
+    if (role === Role.contentLength || role === Role.transferEncoding)
+      this.requestProblem = 'tab beside a framing value';
+  }
+
   /** Whether the connection persists behind this message (RFC 9112 §9.3). */
   keepsAlive(minor: 0 | 1): boolean {
     if (this.tokens.length === 0) return minor === 1;

@@ -118,7 +118,7 @@ describe('framing', () => {
     ['Content-Length of nothing', ['content-length: 0'], 'length', 0],
     ['the largest length', ['Content-Length: 9007199254740991'], 'length', Number.MAX_SAFE_INTEGER],
     ['chunked', ['Transfer-Encoding: chunked'], 'chunked', 0],
-    ['chunked in other case', ['transfer-encoding:\tCHUNKED '], 'chunked', 0],
+    ['chunked in other case', ['transfer-encoding:  CHUNKED '], 'chunked', 0],
     ['F12 aliases are not framing', ['Transfer_Encoding: chunked', 'Content_Length: 9'], 'none', 0],
     ['F12 aliases beside the true one', ['Content_Length: 9', 'Content-Length: 3'], 'length', 3],
   ] as const)('%s', (_label, lines, framing, contentLength) => {
@@ -171,6 +171,9 @@ describe('framing', () => {
     ['F10 TE with FF', ['Transfer-Encoding: chunked\x0c'], 'SP_BAD_REQUEST'],
     ['F10 TE with NUL', ['Transfer-Encoding: chunked\0'], 'SP_BAD_REQUEST'],
     ['F10 TE folded', ['Transfer-Encoding:', ' chunked'], 'SP_BAD_REQUEST'],
+    ['F10 TE with a tab behind', ['Transfer-Encoding: chunked\t'], 'SP_BAD_REQUEST'],
+    ['F10 TE with a tab before', ['Transfer-Encoding:\tchunked'], 'SP_BAD_REQUEST'],
+    ['F03 CL with a tab', ['Content-Length: 5 \t'], 'SP_BAD_REQUEST'],
     ['F10 TE empty', ['Transfer-Encoding:'], 'SP_BAD_FRAMING'],
   ] as const)('%s', (_label, lines, code) => {
     expect(outcome(withFields(...lines))).toBe(code);

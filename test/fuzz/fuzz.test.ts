@@ -4,9 +4,10 @@ import { compare } from './compare.ts';
 import { runBatch } from './fuzz.ts';
 import type { Finding } from './fuzz.ts';
 import { NodeRequestReader } from './node-reader.ts';
+import { readRequests } from './our-reader.ts';
 import type { Message, Transcript } from './our-reader.ts';
 import { Random } from './random.ts';
-import { createTargets } from './targets.ts';
+import { createTargets, requestStream } from './targets.ts';
 
 // A fixed slice of what `make fuzz` does for as long as it is told to.
 const node = new NodeRequestReader();
@@ -19,6 +20,16 @@ test.each(createTargets(node))('$name: nothing found with a fixed seed', async (
   for (let batch = 0; batch < batches; batch++)
     await runBatch(target, random, (finding) => findings.push(finding));
   expect(findings).toEqual([]);
+});
+
+test('a good part of the inputs is right enough to be read', () => {
+  const random = new Random(7);
+  const streams = Array.from({ length: 500 }, () => requestStream(random));
+  const transcripts = streams.map((text) => readRequests(Buffer.from(text, 'latin1')));
+  const bodies = transcripts.flatMap(({ messages }) => messages).filter(({ body }) => body !== '');
+  expect(transcripts.filter(({ messages }) => messages.length > 0).length).toBeGreaterThan(200);
+  expect(transcripts.filter(({ end }) => end === 'refused').length).toBeGreaterThan(100);
+  expect(bodies.length).toBeGreaterThan(100);
 });
 
 describe('the comparison notices', () => {

@@ -32,7 +32,7 @@ function methodFor(input: string): string {
   return responseMethods[input.length % responseMethods.length] as string;
 }
 
-function requestStream(random: Random): string {
+export function requestStream(random: Random): string {
   const wildness = random.pick([0, 0, 0.02, 0.1]);
   const text = Array.from({ length: 1 + random.below(3) }, () => randomRequest(random, wildness)).join('');
   return random.chance(0.6) ? mutate(random, text) : text;
