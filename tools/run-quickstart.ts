@@ -7,22 +7,26 @@ import type { Server } from 'node:http';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
-const root = join(import.meta.dirname, '..');
+import { readDirectoryOnce } from '../src/directory/read-directory-once.ts';
 
-/** Service → port of its echo upstream, as in examples/quickstart/services.yaml. */
-const upstreams: ReadonlyMap<string, number> = new Map([
-  ['shop', 19001],
-  ['shop-next', 19002],
-  ['cart', 19003],
-  ['admin', 19004],
-  ['tenants', 19005],
-  ['fallback', 19006],
-  ['api', 19007],
-  ['api-next', 19008],
-]);
+const root = join(import.meta.dirname, '..');
+const folder = join(root, 'examples/quickstart');
+
+interface Echo {
+  readonly service: string;
+  readonly port: number;
+}
+
+/** What the EndpointSlices of the example say. */
+async function readEchoes(): Promise<readonly Echo[]> {
+  const { snapshot } = await readDirectoryOnce(folder);
+  return [...snapshot.objects.EndpointSlice.values()].flatMap(({ service, ports }) =>
+    ports.map(({ port }) => ({ service, port: port ?? 0 })),
+  );
+}
 
 /** Answers with which service it is and what it received. Rejects when the port is taken. */
-function startEcho(service: string, port: number): Promise<Server> {
+function startEcho({ service, port }: Echo): Promise<Server> {
   const server = createServer((request, response) => {
     const { method, url, headers } = request;
     response.setHeader('content-type', 'application/json');
@@ -38,7 +42,7 @@ function startEcho(service: string, port: number): Promise<Server> {
 }
 
 async function startEchoes(): Promise<readonly Server[]> {
-  const started = await Promise.allSettled([...upstreams].map(([service, port]) => startEcho(service, port)));
+  const started = await Promise.allSettled((await readEchoes()).map(startEcho));
   const servers = started.flatMap((result) => (result.status === 'fulfilled' ? [result.value] : []));
   const failed = started.find((result) => result.status === 'rejected');
   if (failed === undefined) return servers;
@@ -100,7 +104,7 @@ function banner(port: number, adminPort: number): string {
 function startSallyport(args: readonly string[]): ChildProcess {
   return spawn(
     join(root, 'bin/sallyport'),
-    ['run', '--manifests', join(root, 'examples/quickstart'), '--drain-delay', '0', ...args],
+    ['run', '--manifests', folder, '--drain-delay', '0', ...args],
     // A process group of its own: otherwise Ctrl-C would reach it from the terminal and from here, and a second
     // signal means to stop at once.
     { stdio: ['ignore', 'pipe', 'inherit'], detached: true },
@@ -112,13 +116,7 @@ async function main(): Promise<number> {
   try {
     echoes = await startEchoes();
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException & { readonly port?: number };
-    const ports = [...upstreams.values()];
-    process.stderr.write(
-      code === 'EADDRINUSE'
-        ? `The echo upstreams need the ports ${ports[0]} to ${ports.at(-1)}, but ${message}\n`
-        : `${message}\n`,
-    );
+    process.stderr.write(`Start the echo upstreams of examples/quickstart: ${(error as Error).message}\n`);
     return 1;
   }
   const child = startSallyport(process.argv.slice(2));
