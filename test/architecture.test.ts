@@ -42,7 +42,7 @@ function barrel(file: string, text: string): string[] {
 }
 
 const defaultExport = (file: string, text: string): string[] =>
-  /^export\s+default\b|\bas\s+default\b/m.test(text) ? [`${file} has a default export`] : [];
+  /^export\s+(?:default\b|\{[^}]*\bas\s+default\b)/m.test(text) ? [`${file} has a default export`] : [];
 
 /** A suppressed lint rule names its reason after two dashes. */
 function unreasoned(file: string, text: string): string[] {
@@ -155,6 +155,7 @@ describe('the checks themselves can fail', () => {
   test.each([
     ['src/model/x.ts', "import { a } from '../diagnostics/a.ts';"],
     ['src/app/x.ts', "import { a } from '../admin/a.ts';\nimport { Command } from 'commander';"],
+    ['src/cli/x.ts', "import manifest from '../../package.json' with { type: 'json' };"],
     ['src/main.ts', "import { run } from './cli/run.ts';"],
     ['src/filters/x.ts', "// not from '../proxy/a.ts'\nimport { isIP } from 'node:net';"],
     ['src/proxy/x.test.ts', "import { expect } from '@jest/globals';\nimport { a } from '../compile/a.ts';"],
@@ -170,6 +171,7 @@ describe('the checks themselves can fail', () => {
     expect(barrel('src/util/index.ts', "export { a,\n b } from './a.ts';")).toHaveLength(1);
     expect(barrel('src/filters/registry.ts', "export { a } from './a.ts';")).toHaveLength(0);
     expect(defaultExport('src/util/x.ts', 'export default 1;')).toHaveLength(1);
+    expect(defaultExport('src/util/x.ts', 'export { a as default };')).toHaveLength(1);
     expect(unreasoned('src/util/x.ts', '// oxlint-disable-next-line no-console')).toHaveLength(1);
     expect(
       unreasoned('src/util/x.ts', '// oxlint-disable-next-line no-console -- the only way out'),
