@@ -16,6 +16,9 @@ Examples:
   sallyport run --manifests ./manifests --http-port 80 --workers 4 --access-log=false
   SALLYPORT_MANIFESTS=./manifests sallyport run --config settings.yaml`;
 
+/** After an error that nobody expected: time to write the log and close what can be closed. */
+const lastWordsMs = 2000;
+
 export const runCommand: AddCommand = (program, context, finished) => {
   const command = program
     .command('run')
@@ -47,6 +50,11 @@ async function serve(settings: Settings): Promise<void> {
       gracePeriodMs: settings.gracePeriod,
       clock: systemClock,
       log: app.log,
+    });
+    process.once('uncaughtException', (error) => {
+      app.log.fatal('unexpected error, ending', { err: error });
+      setTimeout(() => process.exit(1), lastWordsMs);
+      void app.stop().finally(() => process.exit(1));
     });
     onSignal = (signal) => shutdown.request(signal);
     for (const signal of early) shutdown.request(signal);
