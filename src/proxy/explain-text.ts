@@ -24,6 +24,7 @@ export function explanationText(explanation: Explanation): string {
 
 function answerText({ answer }: Explanation): string {
   if (answer.kind === 'forward') return 'forwarded to an upstream';
+  if (answer.kind === 'filters') return `by the filters of the route: ${answer.reason}`;
   const known = Object.entries(errorCodes).find(([code]) => code === answer.code)?.[1];
   const status = known === undefined ? answer.code : `${known.status} ${known.text} (${answer.code})`;
   return `${status}: ${answer.reason}`;

@@ -236,6 +236,17 @@ describe('where it goes', () => {
     expect(explanation.answer).toMatchObject({ kind: 'respond', code: 'SP_NO_ENDPOINTS' });
   });
 
+  test('a route without backends leaves the answer to its filters', () => {
+    const redirect = { ...responding('r', {}), filters: [{ name: 'redirect', config: {} }] };
+    const explanation = ask([redirect], 'a.example');
+    expect(explanation.answer.kind).toBe('filters');
+    expect(explanationText(explanation)).toContain('by the filters of the route: the route has no backends');
+    expect(ask([responding('r', {})], 'a.example').answer).toMatchObject({
+      kind: 'respond',
+      code: 'SP_NO_ENDPOINTS',
+    });
+  });
+
   test('as text', () => {
     const other = responding('other', { path: { type: 'exact', value: '/x' }, rank: '2' });
     const explanation = ask([route, other], 'http://A.example/y?z', {}, { 'n/main:80': 2 });

@@ -116,6 +116,9 @@ function chosenHost(index: ExplainIndex, host: string): Explanation['host'] {
   return { pattern, reason: 'no route names this host; the wildcard stands for its first label' };
 }
 
+/** What compile lets a route answer that has no backends. */
+const noBackend: ErrorCodeName = 'SP_NO_ENDPOINTS';
+
 function answerOf(
   route: TableRoute | undefined,
   forward: ExplainedForward | undefined,
@@ -126,13 +129,17 @@ function answerOf(
       pattern === undefined ? 'no routes for this host' : 'no route of the host takes this request';
     return respond('SP_NO_ROUTE', reason);
   }
-  if (route.action.kind === 'respond')
-    return { kind: 'respond', code: route.action.code, reason: 'the route answers by itself' };
+  if (route.action.kind === 'respond') {
+    const { code } = route.action;
+    if (route.filters.length === 0 || code !== noBackend)
+      return { kind: 'respond', code, reason: 'the route answers by itself' };
+    return { kind: 'filters', reason: `the route has no backends; what its filters let pass gets ${code}` };
+  }
   const reachable =
     forward?.backends.some(({ share, endpoints }) => share > 0 && endpoints.length > 0) === true;
   return reachable
     ? { kind: 'forward' }
-    : respond('SP_NO_ENDPOINTS', 'no backend that may serve this request has endpoints');
+    : respond(noBackend, 'no backend that may serve this request has endpoints');
 }
 
 function respond(code: ErrorCodeName, reason: string): Answer {
