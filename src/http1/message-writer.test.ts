@@ -3,14 +3,8 @@ import fc from 'fast-check';
 
 import { isRefusal, readRequest, readResponse } from '../../test/support/codec-harness.ts';
 import { HeaderList } from '../util/header-list.ts';
-import {
-  chunkHeader,
-  fieldLine,
-  lastChunk,
-  requestHeadText,
-  responseHeadText,
-  statusText,
-} from './message-writer.ts';
+import { chunkHeader, fieldLine, lastChunk, requestHeadText, responseHeadText } from './message-writer.ts';
+import { statusText } from './status-text.ts';
 import { isFieldValue, isToken } from './tokens.ts';
 
 function list(...fields: readonly (readonly [string, string])[]): HeaderList {

@@ -4,7 +4,6 @@ import { statusText } from './status-text.ts';
 // Heads and chunks as latin1 text (RFC 9112 §3, §4, §7.1). Nothing is escaped here: names and values come from a parser of
 // this folder, or have passed `isToken` and `isFieldValue` of tokens.ts.
 
-
 /** One field line. */
 export function fieldLine(name: string, value: string | number): string {
   return `${name}: ${value}\r\n`;
