@@ -47,9 +47,14 @@ export interface Explanation {
   readonly moreRivals: number;
 }
 
-/** What comes of the request: sent on, or answered here with an error code. */
+/**
+ * What comes of the request: sent on, answered by the route's filters (a redirect without backends), or answered here with
+ * an error code. Filters are not run: one may answer a request that would be sent on.
+ */
 export type Answer =
-  { readonly kind: 'forward' } | { readonly kind: 'respond'; readonly code: string; readonly reason: string };
+  | { readonly kind: 'forward' }
+  | { readonly kind: 'filters'; readonly reason: string }
+  | { readonly kind: 'respond'; readonly code: string; readonly reason: string };
 
 export interface ExplainedRoute {
   readonly id: string;
