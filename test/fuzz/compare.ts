@@ -26,7 +26,7 @@ export function compare(
   const extra = our[both];
   if (extra === undefined) return undefined;
   const isAllowed = allowed.some(
-    (entry) => entry.nodeCodes.includes(nodes.detail) && entry.applies(extra, input),
+    (entry) => entry.nodeCodes.includes(nodes.detail) && entry.applies(input, our.slice(0, both)),
   );
   return isAllowed
     ? undefined
