@@ -7,6 +7,7 @@ import type { TableEditor } from '../table/table-editor.ts';
 import { ClaimIndex } from './claim-index.ts';
 import type { DiagnosticIndex } from './diagnostic-index.ts';
 import type { CertificateClaim } from './fragment.ts';
+import { whyFirst } from './rank.ts';
 import { readTlsSecret } from './tls.ts';
 
 /** Claims on hosts' certificates of all objects meet here: the first by rank wins, even when its Secret is unusable. */
@@ -71,8 +72,8 @@ function readPair(snapshot: Snapshot, key: string): { certificate: string; key: 
 function judge(winner: CertificateClaim, losers: readonly CertificateClaim[]): readonly Diagnostic[] {
   return losers
     .filter(({ secret }) => secret !== winner.secret)
-    .map(({ object, field, host, secret }) => {
-      const message = `Leaving out Secret "${secret}" for host "${host}": ${describeRef(winner.object)} brings Secret "${winner.secret}" and is older, or the first by namespace and name`;
+    .map(({ object, field, host, secret, rank }) => {
+      const message = `Leaving out Secret "${secret}" for host "${host}": ${describeRef(winner.object)} brings Secret "${winner.secret}" and ${whyFirst(winner.rank, rank)}`;
       return diagnose('SP3002', object, field, message);
     });
 }

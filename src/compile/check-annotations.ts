@@ -35,7 +35,7 @@ function report({ name, status }: KnownAnnotation, reader: AnnotationReader, con
   } else if (status === 'inert') {
     context.report('SP4004', reader.path(name), `Ignoring ${quoted}, which has nothing to switch here`);
   } else if (status === 'closed') {
-    const message = `Answering 503 for all routes of this object: ${quoted} is not supported and may stand for protection`;
+    const message = `Not serving the routes of this object: ${quoted} is not supported and may stand for protection`;
     context.report('SP4003', reader.path(name), message);
   }
 }

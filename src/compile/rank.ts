@@ -25,3 +25,12 @@ export function objectRank(
 export function routeRank(rank: string, ...position: readonly number[]): string {
   return `${rank} ${position.map((index) => String(index).padStart(POSITION_DIGITS, '0')).join('.')}`;
 }
+
+/** Why one of two claims goes first, as the end of a sentence about the winner. */
+export function whyFirst(winner: string, loser: string): string {
+  return ageOf(winner) === ageOf(loser) ? 'is of equal age and first by namespace and name' : 'is older';
+}
+
+function ageOf(rank: string): string | undefined {
+  return rank.split(' ', 2)[1];
+}

@@ -25,7 +25,11 @@ export function resolveService(ref: ServiceRef, from: ObjectContext): string | u
   const key = `${ref.namespace}/${ref.service}`;
   const service = from.lookUp('Service', key);
   if (service === undefined) {
-    from.report('SP2101', ref.field, `Service "${key}" does not exist, so its routes answer 503`);
+    from.report(
+      'SP2101',
+      ref.field,
+      `Service "${key}" does not exist; it counts as a Service without endpoints`,
+    );
     return `${key}:${ref.port}`;
   }
   if (service.type === 'ExternalName') reportExternalName(service, ref, from);
@@ -36,7 +40,7 @@ export function resolveService(ref: ServiceRef, from: ObjectContext): string | u
     from.report(
       'SP2102',
       ref.field,
-      `Service "${key}" has no TCP ${kind} ${quotePort(ref.port)}, so its routes answer 503`,
+      `Service "${key}" has no TCP ${kind} ${quotePort(ref.port)}; it counts as a Service without endpoints`,
     );
   }
   return `${key}:${ref.port}`;
@@ -56,7 +60,7 @@ function reportExternalName(service: Service, ref: ServiceRef, from: ObjectConte
     from.report(
       'SP2103',
       ref.field,
-      `${name} is of type ExternalName, which is switched off, so its routes answer 503`,
+      `${name} is of type ExternalName, which is switched off; it counts as a Service without endpoints`,
     );
     return;
   }
@@ -65,7 +69,7 @@ function reportExternalName(service: Service, ref: ServiceRef, from: ObjectConte
     from.report(
       'SP2104',
       ref.field,
-      `${name} refers to "${service.externalName}", which ${fault}, so its routes answer 503`,
+      `${name} refers to "${service.externalName}", which ${fault}; it counts as a Service without endpoints`,
     );
   }
 }

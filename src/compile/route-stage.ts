@@ -6,6 +6,7 @@ import { withCanary } from './canary.ts';
 import { ClaimIndex } from './claim-index.ts';
 import type { DiagnosticIndex } from './diagnostic-index.ts';
 import type { RouteDraft } from './fragment.ts';
+import { whyFirst } from './rank.ts';
 
 /** Where finished routes go; undefined takes one out. */
 export type PutRoute = (id: string, route: TableRoute | undefined) => void;
@@ -122,11 +123,7 @@ function lost(draft: RouteDraft, winner: RouteDraft | undefined, host: string): 
 function reason(draft: RouteDraft, winner: RouteDraft): string {
   if (draft.object === winner.object) return 'and comes first in the object';
   if (draft.tier !== winner.tier) return 'and an explicit path goes before a default backend';
-  return ageOf(draft) === ageOf(winner) ? 'of equal age and first by namespace and name' : 'and is older';
-}
-
-function ageOf({ rank }: RouteDraft): string | undefined {
-  return rank.split(' ', 2)[1];
+  return `and ${whyFirst(winner.rank, draft.rank)}`;
 }
 
 function unusedCanary(

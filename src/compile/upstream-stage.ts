@@ -9,6 +9,7 @@ import type { CompileOptions } from './compile-options.ts';
 import type { DiagnosticIndex } from './diagnostic-index.ts';
 import { endpointsOf } from './endpoint-set.ts';
 import type { PolicyClaim, UpstreamSettings } from './fragment.ts';
+import { whyFirst } from './rank.ts';
 
 const defaultSettings: UpstreamSettings = { balance: 'round-robin' };
 
@@ -104,8 +105,8 @@ function splitId(id: string): { readonly service: string; readonly port: number 
 
 function judge([winner, ...losers]: readonly PolicyClaim[]): readonly Diagnostic[] {
   if (winner === undefined) return [];
-  return losers.map(({ object, field, service }) => {
-    const message = `Leaving out the policy for Service "${service}": ${describeRef(winner.object)} has it, and is older, or the first by namespace and name`;
+  return losers.map(({ object, field, service, rank }) => {
+    const message = `Leaving out the policy for Service "${service}": ${describeRef(winner.object)} has it and ${whyFirst(winner.rank, rank)}`;
     return diagnose('SP3006', object, field, message);
   });
 }
