@@ -18,6 +18,7 @@ Examples:
 
 /** After an error that nobody expected: time to write the log and close what can be closed. */
 const lastWordsMs = 2000;
+const lingerMs = 200;
 
 export const runCommand: AddCommand = (program, context, finished) => {
   const command = program
@@ -59,6 +60,8 @@ async function serve(settings: Settings): Promise<void> {
     onSignal = (signal) => shutdown.request(signal);
     for (const signal of early) shutdown.request(signal);
     await shutdown.finished;
+    // Everything has ended. A log line that nobody reads must not keep the process: nothing else could.
+    setTimeout(() => process.exit(), lingerMs).unref();
   } finally {
     process.off('SIGTERM', listener).off('SIGINT', listener);
   }

@@ -90,7 +90,10 @@ export class WorkerPool {
   start(): void {
     for (const seat of this.#seats) this.#fill(seat);
     this.#heartChecks = setInterval(() => {
-      for (const seat of this.#seats) seat.handle?.checkHeart(this.#options.silenceLimitMs ?? 1000);
+      for (const seat of this.#seats) {
+        const busy = seat.live === 0 || (seat.sentWhole && seat.live < seat.sent);
+        seat.handle?.checkHeart(this.#options.silenceLimitMs ?? 1000, busy);
+      }
     }, heartCheckEveryMs);
   }
 

@@ -15,8 +15,8 @@ export interface WorkerHandleOptions {
 
 /** Main looks at the heart this often; a pause of main itself beyond twice that tells nothing about the worker. */
 export const heartCheckEveryMs = 250;
-/** Time to import and start. */
-const startLimitMs = 15_000;
+/** Silence that is allowed while a worker starts or takes in a whole table: reading a large one holds its thread. */
+const busyLimitMs = 15_000;
 
 /** One worker thread as main sees it: its messages, its heart, its end. */
 export class WorkerHandle {
@@ -65,8 +65,8 @@ export class WorkerHandle {
     this.#worker.postMessage(message, transfer);
   }
 
-  /** Ends a worker that has been silent for `silenceLimitMs`. */
-  checkHeart(silenceLimitMs: number): void {
+  /** Ends a worker that has been silent for `silenceLimitMs`; `busy` tells that it has reason to be. */
+  checkHeart(silenceLimitMs: number, busy: boolean): void {
     const now = this.#options.now();
     const beat = Atomics.load(this.#control, 0);
     // When main itself was held (or the machine slept), the worker gets a fresh look before it is judged.
@@ -77,7 +77,7 @@ export class WorkerHandle {
       this.#lastBeatAtMs = now;
       return;
     }
-    const limit = this.#started ? silenceLimitMs : startLimitMs;
+    const limit = this.#started && !busy ? silenceLimitMs : Math.max(busyLimitMs, silenceLimitMs);
     if (now - this.#lastBeatAtMs > limit) this.kill(this.#started ? 'stalled' : 'did not start');
   }
 

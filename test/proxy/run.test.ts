@@ -150,6 +150,37 @@ describe('sallyport run', () => {
     expect(accessed).toHaveLength(4);
   });
 
+  test('no request is lost and no connection is closed while the folder changes', async () => {
+    const sallyport = run('--keep-alive-requests', '1000000');
+    const port = await sallyport.live();
+    const agents = Array.from({ length: 4 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
+    const statuses = new Map<number, number>();
+    let opened = 0;
+    let done = false;
+    const load = agents.map(async (agent) => {
+      agent.on('free', (socket: { marked?: boolean }) => {
+        if (socket.marked !== true) opened++;
+        socket.marked = true;
+      });
+      while (!done) {
+        // oxlint-disable-next-line no-await-in-loop -- one request after the other on one connection
+        const { status } = await fetchFrom(port, 'a.example', '/', agent);
+        statuses.set(status, (statuses.get(status) ?? 0) + 1);
+      }
+    });
+    for (let generation = 2; generation <= 12; generation++) {
+      // oxlint-disable-next-line no-await-in-loop -- each edit is live before the next
+      await writeFile(join(folder, 'more.yaml'), ingress(`b${generation}.example`).replace('shop,', 'more,'));
+      // oxlint-disable-next-line no-await-in-loop -- as above
+      await sallyport.logged((line) => line['msg'] === 'table live' && line['generation'] === generation);
+    }
+    done = true;
+    await Promise.all(load);
+    for (const agent of agents) agent.destroy();
+    expect([...statuses.keys()]).toEqual([200]);
+    expect(opened).toBe(agents.length);
+  });
+
   test('a broken edit leaves what is served, and is reported with file and line', async () => {
     const sallyport = run();
     const port = await sallyport.live();
@@ -186,6 +217,25 @@ describe('sallyport run', () => {
     response.end('last');
     expect(await answer).toEqual({ status: 200, body: 'first last' });
     expect(await sallyport.exited).toBe(0);
+  });
+
+  test('a reader of its log that stops reading stops neither traffic nor the end', async () => {
+    const sallyport = run();
+    const port = await sallyport.live();
+    sallyport.child.stdout?.pause();
+    const agent = new Agent({ keepAlive: true, maxSockets: 1 });
+    const statuses = new Set<number>();
+    // About 800 KB of access log: more than a pipe and its reader hold.
+    for (let i = 0; i < 2000; i++) {
+      // oxlint-disable-next-line no-await-in-loop -- one request after the other on one connection
+      statuses.add((await fetchFrom(port, 'a.example', '/', agent)).status);
+    }
+    expect([...statuses]).toEqual([200]);
+    agent.destroy();
+    const exit = once(sallyport.child, 'exit');
+    sallyport.child.kill('SIGTERM');
+    expect(await exit).toEqual([0, null]);
+    sallyport.child.stdout?.resume();
   });
 
   test('a second signal ends it at once', async () => {
