@@ -68,10 +68,10 @@ export class FramingFields {
     }
   }
 
-  /** A tab stands beside the value. It is optional whitespace, but not every reader takes it off a framing field. */
+  /** A tab stands beside the value: optional whitespace, but some readers take `chunked<TAB>` for another coding. */
   noteTab(role: Role): void {
     if (role === Role.contentLength || role === Role.transferEncoding)
-      this.requestProblem = 'tab beside a framing value';
+      this.problem = 'tab beside a framing value';
   }
 
   /** Whether the connection persists behind this message (RFC 9112 §9.3). */

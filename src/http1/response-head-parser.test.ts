@@ -124,6 +124,8 @@ describe('refusals', () => {
     ['R02 TE gzip, chunked', withFields('Transfer-Encoding: gzip, chunked')],
     ['R02 TE twice', withFields('Transfer-Encoding: chunked', 'Transfer-Encoding: chunked')],
     ['R02 TE empty', withFields('Transfer-Encoding:')],
+    ['R02 TE with a tab behind', withFields('Transfer-Encoding: chunked\t')],
+    ['R01 CL with a tab before', withFields('Content-Length:\t3')],
     ['TE on HTTP/1.0', withFields('Transfer-Encoding: chunked').replace('1.1', '1.0')],
     ['8-bit in a framing field', withFields('Connection: close\xff')],
     ['R05 status 099', 'HTTP/1.1 099 X\r\n\r\n'],
