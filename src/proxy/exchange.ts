@@ -7,11 +7,13 @@ import { HeaderList } from '../util/header-list.ts';
 import type { Downstream } from './downstream.ts';
 import { errorAnswer, optionsAnswer } from './error-answers.ts';
 import { Forwarder } from './forwarder.ts';
+import { ForwardingFields, MAX_HOPS } from './forwarding-fields.ts';
 import type { LinkedRoute } from './linked-table.ts';
 import { normalizeAuthority, normalizeTarget } from './normalise.ts';
 import { ProxyRequest } from './proxy-request.ts';
 import type { ProxyServices } from './proxy-services.ts';
-import { MAX_HOPS, addForwardingFields, takeClaims } from './request-fields.ts';
+import { takeClaims } from './request-fields.ts';
+import type { ClaimedFields } from './request-fields.ts';
 import { chooseBackend } from './split.ts';
 
 /**
@@ -27,7 +29,9 @@ export class Exchange {
   readonly peer: string;
 
   readonly #forwarder: Forwarder;
+  readonly #forwarding: ForwardingFields;
   readonly #answerHeaders = new HeaderList();
+  #claims: ClaimedFields | undefined;
   #active = false;
   /** Told apart by number, so that a filter's late promise finds its own request or none. */
   #epoch = 0;
@@ -49,6 +53,7 @@ export class Exchange {
     this.services = services;
     this.peer = peer;
     this.#forwarder = new Forwarder(this);
+    this.#forwarding = new ForwardingFields(peer, services.fields);
   }
 
   /** Whether a request is being served. */
@@ -82,8 +87,12 @@ export class Exchange {
     }
     this.#forwarder.prepare(head);
     const filters = this.#route?.requestFilters;
-    if (filters === undefined) this.#forward();
-    else this.#runFilters(filters, 0);
+    if (filters === undefined) {
+      this.#forward(this.#forwarding.text(this.request, this.#claims));
+      return;
+    }
+    this.#forwarding.addTo(this.request, this.#claims);
+    this.#runFilters(filters, 0);
   }
 
   /** Answers a request that could not even be read. */
@@ -205,7 +214,7 @@ export class Exchange {
     this.#epoch++;
     this.#active = true;
     this.#answered = false;
-    this.#startMs = services.sweeper.now();
+    this.#startMs = services.sweeper.turnMs;
     this.#status = 0;
     this.#requestBytes = 0;
     this.#responseBytes = 0;
@@ -229,6 +238,7 @@ export class Exchange {
       this.#referer = head.headers.get('referer') ?? '';
     }
     const claims = takeClaims(head, request, this.peer, services.fields);
+    this.#claims = claims;
     if (head.method === 'CONNECT' || head.method === 'TRACE') return 'SP_METHOD_NOT_ALLOWED';
     if (head.targetScheme === 'https') return 'SP_BAD_REQUEST';
     if (!normalizeAuthority(head.authority, request)) return 'SP_BAD_HOST';
@@ -237,12 +247,11 @@ export class Exchange {
       return 'SP_BAD_PATH';
     const { maxRequestBodyBytes } = services.settings;
     if (maxRequestBodyBytes > 0 && head.contentLength > maxRequestBodyBytes) return 'SP_BODY_TOO_LARGE';
-    if (claims.hops >= MAX_HOPS) return 'SP_LOOP';
+    if (claims !== undefined && claims.hops >= MAX_HOPS) return 'SP_LOOP';
     const route = services.table.match(request);
     if (route === undefined) return 'SP_NO_ROUTE';
     this.#route = route;
     request.matchedPath = route.route.path;
-    addForwardingFields(request, this.peer, claims, services.fields);
     return undefined;
   }
 
@@ -258,7 +267,7 @@ export class Exchange {
       this.answer(verdict);
       return;
     }
-    this.#forward();
+    this.#forward('');
   }
 
   #await(verdict: Promise<RequestVerdict>, filters: readonly Filter[], next: number): void {
@@ -266,6 +275,7 @@ export class Exchange {
     verdict.then(
       (answer) => {
         if (epoch !== this.#epoch || !this.#active) return;
+        this.services.sweeper.turn();
         if (answer !== undefined) this.answer(answer);
         else this.#runFilters(filters, next);
         this.#forwarder.takeUp();
@@ -276,7 +286,8 @@ export class Exchange {
     );
   }
 
-  #forward(): void {
+  /** `fields` is text of field lines that are not among the request's own. */
+  #forward(fields: string): void {
     const route = this.#route;
     // A route that answers by itself leaves that to its filters (a redirect); what none of them answers is refused.
     if (route?.route.action.kind === 'respond') {
@@ -286,7 +297,7 @@ export class Exchange {
     const backend =
       route === undefined ? undefined : chooseBackend(route, this.request, this.services.random);
     if (route === undefined || backend === undefined) this.refuse('SP_NO_ENDPOINTS');
-    else this.#forwarder.start(route, backend);
+    else this.#forwarder.start(route, backend, fields);
   }
 
   /** Closes the books: metrics, log. The answer's last byte may still be on its way. */
@@ -294,7 +305,7 @@ export class Exchange {
     if (!this.#active) return;
     this.#active = false;
     const { services, request } = this;
-    const durationMs = services.sweeper.now() - this.#startMs;
+    const durationMs = services.sweeper.turnMs - this.#startMs;
     const forwarder = this.#forwarder;
     services.counters.requestEnded();
     if (this.#error !== undefined) services.counters.error(this.#error);

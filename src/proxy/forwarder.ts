@@ -19,6 +19,7 @@ import { acceptsUpgrade } from './upgrade.ts';
 
 /** Request body bytes kept so that a failed try can be repeated; longer bodies are sent once. */
 const REPLAY_BYTES = 64 * 1024;
+const nothingTried: readonly EndpointPool[] = [];
 
 /**
  * The upstream half of an exchange: tries endpoints until one answers, streams the request to it and its response back.
@@ -37,7 +38,9 @@ export class Forwarder implements ResponseSink, Expiring {
   readonly #exchange: Exchange;
   #forward: Forward | undefined;
   #connection: UpstreamConnection | undefined;
-  readonly #tried: EndpointPool[] = [];
+  /** The endpoint of this try, and those of the tries that failed. */
+  #pool: EndpointPool | undefined;
+  #tried: readonly EndpointPool[] = nothingTried;
   #tryStartMs = 0;
   #sent = false;
   #stale = false;
@@ -68,7 +71,8 @@ export class Forwarder implements ResponseSink, Expiring {
     this.#webSocketKey = this.#upgrade === undefined ? '' : (head.headers.get('sec-websocket-key') ?? '');
   }
 
-  start(route: LinkedRoute, backend: LinkedBackend): void {
+  /** `fields` is text of field lines that go before the request's own. */
+  start(route: LinkedRoute, backend: LinkedBackend, fields: string): void {
     if (route.route.action.kind !== 'forward') return;
     this.backend = backend;
     this.#forward = route.route.action.forward;
@@ -84,7 +88,7 @@ export class Forwarder implements ResponseSink, Expiring {
       request.method,
       request.path + request.query,
       request.headers,
-      fieldLine('Host', request.authority) + this.#connectionFields(),
+      `Host: ${request.authority}\r\n${this.#connectionFields()}${fields}`,
     );
     this.#try();
   }
@@ -149,7 +153,8 @@ export class Forwarder implements ResponseSink, Expiring {
     this.tries = 0;
     this.#forward = undefined;
     this.#connection = undefined;
-    if (this.#tried.length > 0) this.#tried.length = 0;
+    this.#pool = undefined;
+    this.#tried = nothingTried;
     this.#sent = false;
     this.#stale = false;
     this.#output.clear();
@@ -189,8 +194,7 @@ export class Forwarder implements ResponseSink, Expiring {
 
   onResponseHead(head: ResponseHead): void {
     const exchange = this.#exchange;
-    const now = exchange.services.sweeper.now();
-    this.upstreamMs = now - this.#tryStartMs;
+    this.upstreamMs = exchange.services.sweeper.turnMs - this.#tryStartMs;
     this.upstreamStatus = head.status;
     if (this.#forward?.retry.onStatus.includes(head.status) === true && this.#mayRetry(undefined)) {
       this.cancel();
@@ -233,7 +237,7 @@ export class Forwarder implements ResponseSink, Expiring {
       exchange.refuse('SP_UPSTREAM_PROTOCOL', 'switched protocols in a way that was not asked for');
       return;
     }
-    this.upstreamMs = exchange.services.sweeper.now() - this.#tryStartMs;
+    this.upstreamMs = exchange.services.sweeper.turnMs - this.#tryStartMs;
     this.upstreamStatus = 101;
     exchange.onAnswered(101);
     startTunnel({ exchange, connection, head, upgrade: this.#upgrade, rest });
@@ -271,9 +275,9 @@ export class Forwarder implements ResponseSink, Expiring {
       return;
     }
     this.tries++;
-    this.#tried.push(pool);
+    this.#pool = pool;
     this.endpointLabel = pool.label;
-    this.#tryStartMs = exchange.services.sweeper.now();
+    this.#tryStartMs = exchange.services.sweeper.turnMs;
     this.#sent = false;
     this.#bodyBytesSent = 0;
     const connection = pool.acquire(this, exchange.request.method, forward.timeouts, this.#stale);
@@ -303,6 +307,7 @@ export class Forwarder implements ResponseSink, Expiring {
 
   #retry(): void {
     this.backend?.metrics.retried();
+    if (this.#pool !== undefined) this.#tried = [...this.#tried, this.#pool];
     this.#try();
     this.takeUp();
   }

@@ -174,6 +174,7 @@ export class Http1Connection implements Downstream, Expiring {
 
   #onData(chunk: Buffer): void {
     if (this.#phase === 'lingering' || this.#phase === 'closed' || this.#phase === 'tunnel') return;
+    this.#services.sweeper.turn();
     if (this.#phase === 'head' && this.#pending === undefined && this.#requests > 0) {
       this.deadline = this.#services.sweeper.after(this.#services.settings.clientHeaderTimeoutMs);
     }
@@ -303,7 +304,9 @@ export class Http1Connection implements Downstream, Expiring {
   }
 
   #onGone(): void {
-    if (this.#phase !== 'tunnel') this.#exchange.onClientGone('SP_CLIENT_GONE');
+    if (this.#phase === 'tunnel') return;
+    this.#services.sweeper.turn();
+    this.#exchange.onClientGone('SP_CLIENT_GONE');
   }
 
   #onClose(): void {

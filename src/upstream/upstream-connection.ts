@@ -193,6 +193,7 @@ export class UpstreamConnection implements Expiring {
 
   #onConnect(): void {
     this.#connected = true;
+    this.pool.context.sweeper.turn();
     this.pool.context.counters.upstreamOpened();
     const sink = this.#sink;
     if (sink === undefined) {
@@ -210,6 +211,7 @@ export class UpstreamConnection implements Expiring {
   }
 
   #onData(chunk: Buffer): void {
+    this.pool.context.sweeper.turn();
     if (this.#phase === 'idle' || this.#phase === 'connecting') {
       // Nobody asked: whatever this is, it must not become the answer to the next request.
       this.pool.forget(this);
@@ -340,6 +342,7 @@ export class UpstreamConnection implements Expiring {
   }
 
   #onEnd(): void {
+    this.pool.context.sweeper.turn();
     if (this.#phase === 'close') {
       this.#phase = 'done';
       this.#reusable = false;
@@ -352,6 +355,7 @@ export class UpstreamConnection implements Expiring {
   }
 
   #onError(error: NodeJS.ErrnoException): void {
+    this.pool.context.sweeper.turn();
     if (this.#phase === 'idle') this.pool.forget(this);
     if (this.#phase === 'tunnel') return;
     const connected = this.#phase !== 'connecting';

@@ -17,11 +17,23 @@ export class DeadlineSweeper {
   readonly #clock: () => number;
   #timer: NodeJS.Timeout | undefined;
   #sweptAt: number;
+  #turnMs: number;
 
   constructor(periodMs = 100, clock: () => number = () => performance.now()) {
     this.#periodMs = periodMs;
     this.#clock = clock;
     this.#sweptAt = clock();
+    this.#turnMs = this.#sweptAt;
+  }
+
+  /** Reads the clock for this turn of the event loop: called where bytes or events come in. */
+  turn(): void {
+    this.#turnMs = this.#clock();
+  }
+
+  /** Time of the latest turn: good for measuring, since within a turn next to no time passes. */
+  get turnMs(): number {
+    return this.#turnMs;
   }
 
   /** The deadline `ms` from now (0 for 0): up to two periods late, never early, and no clock is read for it. */
@@ -71,6 +83,7 @@ export class DeadlineSweeper {
   sweep(): void {
     const now = this.#clock();
     this.#sweptAt = now;
+    this.#turnMs = now;
     for (let index = this.#members.length - 1; index >= 0; index--) {
       const member = this.#members[index];
       if (member === undefined || member.deadline === 0 || member.deadline > now) continue;
