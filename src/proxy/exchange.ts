@@ -81,7 +81,7 @@ export class Exchange {
       this.refuse(refusal);
       return;
     }
-    if (head.target === '*') {
+    if (head.pathAndQuery === '*') {
       this.answer(optionsAnswer);
       return;
     }
@@ -237,12 +237,15 @@ export class Exchange {
       this.#userAgent = head.headers.get('user-agent') ?? '';
       this.#referer = head.headers.get('referer') ?? '';
     }
+    const hasHost = head.minor === 1 || head.headers.has('host');
     const claims = takeClaims(head, request, this.peer, services.fields);
     this.#claims = claims;
     if (head.method === 'CONNECT' || head.method === 'TRACE') return 'SP_METHOD_NOT_ALLOWED';
     if (head.targetScheme === 'https') return 'SP_BAD_REQUEST';
-    if (!normalizeAuthority(head.authority, request)) return 'SP_BAD_HOST';
-    if (head.target === '*') return undefined;
+    // HTTP/1.0 knows no Host: without one, only routes for every host can serve.
+    const hostless = head.minor === 0 && head.authority === '' && !hasHost;
+    if (!hostless && !normalizeAuthority(head.authority, request)) return 'SP_BAD_HOST';
+    if (head.pathAndQuery === '*') return undefined;
     if (!normalizeTarget(head.pathAndQuery, request, services.settings.allowEncodedSlashes))
       return 'SP_BAD_PATH';
     const { maxRequestBodyBytes } = services.settings;
