@@ -1,3 +1,4 @@
+import { quote } from '../filters/value-reader.ts';
 import type { ObjectContext } from './object-context.ts';
 
 /** Always understood, and stronger than the settable prefix. */
@@ -55,7 +56,7 @@ export class AnnotationReader {
   }
 
   #reportDefault(name: string, text: string, want: string, used: string): void {
-    this.#context.report('SP4252', this.path(name), `Got "${text}", ${want}; using ${used}`);
+    this.#context.report('SP4252', this.path(name), `Got ${quote(text)}, ${want}; using ${used}`);
   }
 }
 

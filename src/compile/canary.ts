@@ -1,3 +1,4 @@
+import { quote } from '../filters/value-reader.ts';
 import type { Forward, SplitOverride, WeightedBackend } from '../table/route-table.ts';
 import { compileLinear, isRegexFault } from '../util/linear-regex.ts';
 import type { AnnotationReader } from './annotation-reader.ts';
@@ -73,7 +74,7 @@ function headerOverrides(
   if (pattern === '') return alwaysNever(header);
   const regex = compileLinear(pattern);
   if (!isRegexFault(regex)) return [{ ...header, type: 'regex', value: pattern, backend: CANARY }];
-  const message = `Sending everything to the main backend: pattern "${pattern}": ${regex.reason}`;
+  const message = `Sending everything to the main backend: pattern ${quote(pattern)}: ${regex.reason}`;
   context.report('SP4103', reader.path('canary-by-header-pattern'), message);
   return undefined;
 }
@@ -91,7 +92,7 @@ function cookieOverrides(
 function readName(annotation: string, reader: AnnotationReader, context: ObjectContext): string | undefined {
   const name = reader.get(annotation)?.trim() ?? '';
   if (name === '' || token.test(name)) return name;
-  const message = `Sending everything to the main backend: got "${name}", want the name of a header or cookie`;
+  const message = `Sending everything to the main backend: got ${quote(name)}, want the name of a header or cookie`;
   context.report('SP4102', reader.path(annotation), message);
   return undefined;
 }

@@ -1,3 +1,4 @@
+import { quote } from '../filters/value-reader.ts';
 import { filterRegistry } from '../filters/registry.ts';
 import { isFalse } from './annotation-reader.ts';
 import type { AnnotationReader } from './annotation-reader.ts';
@@ -18,7 +19,7 @@ export function checkAnnotations(reader: AnnotationReader, context: ObjectContex
     if (filtered.has(name)) continue;
     const entry = known.get(name);
     if (entry === undefined) {
-      const message = `Ignoring annotation "${key}", which is none that Sallyport knows`;
+      const message = `Ignoring annotation ${quote(key)}, which is none that Sallyport knows`;
       context.report('SP4001', reader.path(name), message);
     } else if (!isNeutral(entry, reader.get(name) ?? '')) {
       if (entry.status === 'closed') safe = false;
@@ -29,7 +30,7 @@ export function checkAnnotations(reader: AnnotationReader, context: ObjectContex
 }
 
 function report({ name, status }: KnownAnnotation, reader: AnnotationReader, context: ObjectContext): void {
-  const quoted = `annotation "${reader.keys.get(name)}"`;
+  const quoted = `annotation ${quote(reader.keys.get(name) ?? name)}`;
   if (status === 'planned') {
     context.report('SP4002', reader.path(name), `Ignoring ${quoted}, which is not supported yet`);
   } else if (status === 'inert') {

@@ -1,3 +1,4 @@
+import { quote } from '../filters/value-reader.ts';
 import type { NamedMatch, RouteMatch } from '../model/route.ts';
 import type { Conditions, ValueMatch } from '../table/route-table.ts';
 import { compileRanges } from '../util/address-ranges.ts';
@@ -38,7 +39,7 @@ function compileValues(
     context.report(
       'SP2005',
       `${field}[${index}].value`,
-      `Leaving out the match: pattern "${value}": ${regex.reason}`,
+      `Leaving out the match: pattern ${quote(value)}: ${regex.reason}`,
     );
     failed = true;
   }
@@ -63,7 +64,7 @@ function compileSources(
     const cidr = range.trim().toLowerCase();
     const known = !('fault' in compileRanges([cidr]));
     if (!known) {
-      const message = `Leaving out the match: got "${range}", want an address or a range like 10.0.0.0/8`;
+      const message = `Leaving out the match: got ${quote(range)}, want an address or a range like 10.0.0.0/8`;
       context.report('SP2007', `${field}[${index}]`, message);
     }
     return known ? cidr : undefined;

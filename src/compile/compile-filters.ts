@@ -1,3 +1,4 @@
+import { quote } from '../filters/value-reader.ts';
 import type { FilterSpec } from '../filters/filter.ts';
 import type { ParseContext } from '../filters/parse-context.ts';
 import { filterRegistry } from '../filters/registry.ts';
@@ -55,7 +56,11 @@ function compileFilter(
   }
   const half = filterRegistry.find(name)?.route;
   if (half === undefined) {
-    context.report('SP4302', `${field}.${name}`, `Unknown filter "${name}", want one of ${routeFilters()}`);
+    context.report(
+      'SP4302',
+      `${field}.${name}`,
+      `Unknown filter ${quote(name)}, want one of ${routeFilters()}`,
+    );
     return undefined;
   }
   return parse(half, filter[name], { name, field: `${field}.${name}`, context });

@@ -1,3 +1,4 @@
+import { quote } from '../filters/value-reader.ts';
 import type { Ingress, IngressBackend } from '../model/ingress.ts';
 import type { Forward, PathMatch, RouteAction } from '../table/route-table.ts';
 import { AnnotationReader } from './annotation-reader.ts';
@@ -12,7 +13,7 @@ import type { CertificateClaim, RouteDraft, RouteTier } from './fragment.ts';
 import type { ObjectContext } from './object-context.ts';
 import { objectRank, routeRank } from './rank.ts';
 import { resolveService } from './resolve-service.ts';
-import { canonicalHost } from './route-host.ts';
+import { checkedHost } from './route-host.ts';
 import { compilePath, isRulePathFault } from './route-path.ts';
 import { claimCertificates } from './tls.ts';
 
@@ -58,18 +59,6 @@ function readShared(ingress: Ingress, context: ObjectContext): Shared {
   };
 }
 
-function checkedHost(host: string, field: string, context: ObjectContext): string | undefined {
-  const canonical = canonicalHost(host);
-  if (canonical === undefined) {
-    context.report(
-      'SP2003',
-      field,
-      `Leaving out host "${host}", want a DNS name, with "*." in front for any one label`,
-    );
-  }
-  return canonical;
-}
-
 function ruleRoutes(shared: Shared, rule: number, host: string): readonly RouteDraft[] {
   const routes: RouteDraft[] = [];
   for (const [index, entry] of (shared.ingress.rules[rule]?.paths ?? []).entries()) {
@@ -79,7 +68,11 @@ function ruleRoutes(shared: Shared, rule: number, host: string): readonly RouteD
       entry.path === '' ? '/' : entry.path,
     );
     if (isRulePathFault(path)) {
-      shared.context.report('SP2004', `${field}.path`, `Leaving out path "${entry.path}": ${path.reason}`);
+      shared.context.report(
+        'SP2004',
+        `${field}.path`,
+        `Leaving out path ${quote(entry.path)}: ${path.reason}`,
+      );
       continue;
     }
     const place = { id: `${rule}.${index}`, field, position: [rule, index], tier: 'explicit' as const };
@@ -139,7 +132,7 @@ function compileAction(shared: Shared, { backend, field, tier }: Place): RouteAc
   const { context } = shared;
   const backendField = tier === 'default' ? field : `${field}.backend`;
   if (backend.kind === 'resource') {
-    const message = `Answering 404: backend ${backend.resourceKind} "${backend.name}" is no Service`;
+    const message = `Answering 404: backend ${backend.resourceKind} ${quote(backend.name)} is no Service`;
     context.report('SP2002', `${backendField}.resource`, message);
   }
   // The lack of protection is the graver fault: it decides the answer.

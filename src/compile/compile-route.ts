@@ -1,3 +1,4 @@
+import { quote } from '../filters/value-reader.ts';
 import { filterRegistry } from '../filters/registry.ts';
 import type { Route, RouteBackend, RouteMatch, RouteRule } from '../model/route.ts';
 import type { Conditions, PathMatch, RouteAction, WeightedBackend } from '../table/route-table.ts';
@@ -9,7 +10,7 @@ import type { CertificateClaim, RouteDraft } from './fragment.ts';
 import type { ObjectContext } from './object-context.ts';
 import { objectRank, routeRank } from './rank.ts';
 import { resolveService } from './resolve-service.ts';
-import { canonicalHost } from './route-host.ts';
+import { checkedHost } from './route-host.ts';
 import { compilePath, isRulePathFault } from './route-path.ts';
 import { claimCertificates } from './tls.ts';
 
@@ -42,12 +43,8 @@ function routeHosts(route: Route, context: ObjectContext): readonly string[] {
   if (route.hosts.length === 0) return [''];
   const hosts = new Set<string>();
   for (const [index, host] of route.hosts.entries()) {
-    const canonical = host === '' ? undefined : canonicalHost(host);
+    const canonical = checkedHost(host, `spec.hosts[${index}]`, context);
     if (canonical !== undefined) hosts.add(canonical);
-    else {
-      const message = `Leaving out host "${host}", want a DNS name, with "*." in front for any one label`;
-      context.report('SP2003', `spec.hosts[${index}]`, message);
-    }
   }
   return [...hosts].toSorted();
 }
@@ -98,7 +95,11 @@ function compileMatch(
   const conditions = compileConditions(match, field, context);
   if (isRulePathFault(path)) {
     const code = type === 'Regex' ? 'SP2005' : 'SP2004';
-    context.report(code, `${field}.path.value`, `Leaving out the match: path "${value}": ${path.reason}`);
+    context.report(
+      code,
+      `${field}.path.value`,
+      `Leaving out the match: path ${quote(value)}: ${path.reason}`,
+    );
     return undefined;
   }
   if (conditions === undefined) return undefined;

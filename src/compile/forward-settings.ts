@@ -1,3 +1,4 @@
+import { quote } from '../filters/value-reader.ts';
 import type { RouteRetries, RouteTimeouts } from '../model/route.ts';
 import type { Retry, Timeouts } from '../table/route-table.ts';
 import type { AnnotationReader } from './annotation-reader.ts';
@@ -41,7 +42,11 @@ export function retryFromAnnotations(reader: AnnotationReader, context: ObjectCo
   const limits = { tries: tries === 0 ? MOST_TRIES : tries, timeoutMs };
   if (words.length === 0) return { ...defaultRetry, ...limits };
   return retryOn(words, limits, (word) => {
-    context.report('SP4252', reader.path('proxy-next-upstream'), `Leaving out "${word}", ${WANTED_WORDS}`);
+    context.report(
+      'SP4252',
+      reader.path('proxy-next-upstream'),
+      `Leaving out ${quote(word)}, ${WANTED_WORDS}`,
+    );
   });
 }
 
@@ -65,7 +70,7 @@ export function retryFromRoute(
   };
   if (retries?.on === undefined) return { ...defaultRetry, ...limits };
   return retryOn(retries.on, limits, (word) => {
-    context.report('SP4301', `${field}.on`, `Leaving out "${word}", ${WANTED_WORDS}`);
+    context.report('SP4301', `${field}.on`, `Leaving out ${quote(word)}, ${WANTED_WORDS}`);
   });
 }
 

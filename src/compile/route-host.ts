@@ -1,3 +1,6 @@
+import { quote } from '../filters/value-reader.ts';
+import type { ObjectContext } from './object-context.ts';
+
 const MAX_HOST_LENGTH = 253;
 const label = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
 
@@ -13,4 +16,14 @@ export function canonicalHost(host: string): string | undefined {
   if (lower.length > MAX_HOST_LENGTH || name.length === 0 || !name.every((part) => label.test(part)))
     return undefined;
   return /^\d+$/.test(name.at(-1) ?? '') ? undefined : lower;
+}
+
+/** As `canonicalHost`, with a report of what cannot be used. */
+export function checkedHost(host: string, field: string, context: ObjectContext): string | undefined {
+  const canonical = canonicalHost(host);
+  if (canonical === undefined) {
+    const want = 'want a DNS name, with "*." in front for any one label';
+    context.report('SP2003', field, `Leaving out host ${quote(host)}, ${want}`);
+  }
+  return canonical;
 }

@@ -1,3 +1,4 @@
+import { quote } from '../filters/value-reader.ts';
 import { diagnose, describeRef } from '../diagnostics/diagnostic.ts';
 import type { Diagnostic, ObjectRef } from '../diagnostics/diagnostic.ts';
 import { sealEntry } from '../table/entry-digest.ts';
@@ -147,5 +148,5 @@ function unusedCanary(
 
 function describeDraft({ path, conditions }: RouteDraft, host: string): string {
   const where = host === '' ? 'every host' : `host "${host}"`;
-  return `${path.type} path "${path.value}" on ${where}${conditions === undefined ? '' : ' under the same conditions'}`;
+  return `${path.type} path ${quote(path.value)} on ${where}${conditions === undefined ? '' : ' under the same conditions'}`;
 }

@@ -5,7 +5,7 @@ import type { ObjectMeta } from '../model/object-meta.ts';
 import type { CertificateClaim } from './fragment.ts';
 import type { ObjectContext } from './object-context.ts';
 import { objectRank } from './rank.ts';
-import { canonicalHost } from './route-host.ts';
+import { checkedHost } from './route-host.ts';
 
 /**
  * The certificates that TLS blocks ask for. A block without hosts is for the hosts of all rules; one without a Secret
@@ -24,13 +24,26 @@ export function claimCertificates(
     const field = `spec.tls[${index}]`;
     const secret = `${context.object.namespace}/${secretName}`;
     checkSecret(secret, `${field}.secretName`, context);
-    const wanted = hosts.length > 0 ? hosts.map(canonicalHost) : [...ruleHosts];
-    for (const host of wanted) {
-      if (host === undefined || host === '' || claims.has(host)) continue;
-      claims.set(host, { host, rank, object: context.object, field, secret });
+    const wanted = hosts.length > 0 ? readHosts(hosts, field, context) : [...ruleHosts];
+    const named = wanted.filter((host) => host !== '');
+    if (hosts.length === 0 && named.length === 0) {
+      context.report(
+        'SP2203',
+        field,
+        `Leaving out Secret "${secret}": no rule names a host that it could serve`,
+      );
+    }
+    for (const host of named) {
+      if (!claims.has(host)) claims.set(host, { host, rank, object: context.object, field, secret });
     }
   }
   return [...claims.values()];
+}
+
+function readHosts(hosts: readonly string[], field: string, context: ObjectContext): readonly string[] {
+  return hosts
+    .map((host, index) => checkedHost(host, `${field}.hosts[${index}]`, context))
+    .filter((host) => host !== undefined);
 }
 
 /** The PEM texts of a usable TLS Secret, or why it cannot be used. Never quotes what the Secret holds. */

@@ -108,6 +108,11 @@ export const catalogue = {
     title: 'A TLS Secret cannot be used',
     hint: 'Store a matching certificate and key in PEM under tls.crt and tls.key; until then clients see the default certificate',
   },
+  SP2203: {
+    severity: 'warning',
+    title: 'A TLS block has no host to serve',
+    hint: 'Name the hosts in the TLS block or in the rules',
+  },
   SP3001: {
     severity: 'warning',
     title: 'A host and path are taken by another object',

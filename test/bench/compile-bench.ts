@@ -4,6 +4,7 @@ import type { CompileResult } from '../../src/compile/compiler.ts';
 import { decodeObject } from '../../src/model/decode-object.ts';
 import { SnapshotStore } from '../../src/model/snapshot-store.ts';
 import type { ModelObject } from '../../src/model/snapshot.ts';
+import { tableDelta } from '../../src/table/diff-tables.ts';
 
 // What compiling costs on the main thread, in milliseconds: from nothing, and for one change among many.
 // Run: node test/bench/compile-bench.ts [ingresses]
@@ -37,6 +38,16 @@ const changed = repeat(ROUNDS, (round) => change(ingress(round * 7, 61 + round))
 print('one Ingress changed', changed.times);
 const endpoints = repeat(ROUNDS, (round) => change(slice(round * 11, 2 + round)));
 print('one EndpointSlice changed', endpoints.times);
+const live = { generation: 1, ...endpoints.last.table };
+const diffed = repeat(ROUNDS, (round) => {
+  const compile = change(ingress(round * 13, 200 + round));
+  return () => {
+    const result = compile();
+    tableDelta(live, { generation: 2, ...result.table });
+    return result;
+  };
+});
+print('one changed, and its delta', diffed.times);
 const added = repeat(ROUNDS, (round) => change(ingress(count + round, 60)));
 print('one Ingress added', added.times);
 
