@@ -34,11 +34,15 @@ export function compileDefaultBackend(snapshot: Snapshot, options: CompileOption
   const [namespace = '', name = ''] = options.defaultBackendService.split('/');
   const object = { kind: 'Service', namespace, name };
   const context = new ObjectContext(object, snapshot, options);
-  const port = context
-    .lookUp('Service', `${namespace}/${name}`)
-    ?.ports.find(({ protocol }) => protocol === 'TCP');
-  const upstream = resolveService({ namespace, service: name, port: port?.port ?? 80, field: '' }, context);
-  if (port === undefined || upstream === undefined) return finish(context, {});
+  const service = context.lookUp('Service', `${namespace}/${name}`);
+  const port = service?.ports.find(({ protocol }) => protocol === 'TCP');
+  if (port === undefined) {
+    const lack = service === undefined ? 'does not exist' : 'has no TCP port';
+    context.report('SP2101', '', `Answering 404 to what no route matches: the default backend ${lack}`);
+    return finish(context, {});
+  }
+  const upstream = resolveService({ namespace, service: name, port: port.port, field: '' }, context);
+  if (upstream === undefined) return finish(context, {});
   const route: RouteDraft = {
     id: 'default-backend',
     hosts: [''],

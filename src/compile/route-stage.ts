@@ -7,6 +7,7 @@ import { withCanary } from './canary.ts';
 import { ClaimIndex } from './claim-index.ts';
 import type { DiagnosticIndex } from './diagnostic-index.ts';
 import type { RouteDraft } from './fragment.ts';
+import { LastResort } from './last-resort.ts';
 import { whyFirst } from './rank.ts';
 
 /** Where finished routes go; undefined takes one out. */
@@ -21,12 +22,18 @@ export class RouteStage {
   readonly #claims = new ClaimIndex<RouteDraft>();
   readonly #removed = new Set<string>();
   readonly #diagnostics: DiagnosticIndex;
+  readonly #lastResort = new LastResort();
 
   constructor(diagnostics: DiagnosticIndex) {
     this.#diagnostics = diagnostics;
   }
 
   replace(before: readonly RouteDraft[], after: readonly RouteDraft[]): void {
+    if ([...before, ...after].some(({ tier }) => tier === 'last')) [this.#lastResort.template] = after;
+    this.#replace(before, after);
+  }
+
+  #replace(before: readonly RouteDraft[], after: readonly RouteDraft[]): void {
     for (const draft of before) {
       this.#removed.add(draft.id);
       for (const key of claimKeys(draft)) this.#claims.remove(key, draft);
@@ -39,7 +46,17 @@ export class RouteStage {
 
   /** Decides every claim that was touched since the last time. */
   settle(put: PutRoute): void {
-    for (const id of this.#removed) put(id, undefined);
+    this.#decide(put);
+    const { before, after } = this.#lastResort.takeChanges();
+    this.#replace(before, after);
+    this.#decide(put);
+  }
+
+  #decide(put: PutRoute): void {
+    for (const id of this.#removed) {
+      this.#lastResort.note(id, []);
+      put(id, undefined);
+    }
     this.#removed.clear();
     const concerned = new Set<RouteDraft>();
     for (const key of this.#claims.takeTouched()) {
@@ -47,7 +64,11 @@ export class RouteStage {
       for (const draft of group) concerned.add(draft);
       this.#diagnostics.replace(`route ${key}`, judge(group, key.slice(0, key.indexOf(' '))));
     }
-    for (const draft of concerned) put(draft.id, this.#build(draft));
+    for (const draft of concerned) {
+      const route = this.#build(draft);
+      if (draft.tier !== 'last') this.#lastResort.note(draft.id, route?.hosts ?? []);
+      put(draft.id, route);
+    }
   }
 
   /** The route on those of its hosts that it won, or undefined. */
