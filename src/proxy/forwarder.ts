@@ -50,7 +50,7 @@ export class Forwarder implements ResponseSink, Expiring {
   #upgrade: string | undefined;
   #webSocketKey = '';
   #headText = '';
-  readonly #output = new OutputBuffer();
+  readonly #output = new OutputBuffer('owned');
   #bodyBytesSent = 0;
   #bodyEnded = false;
   /** Wire parts of the body sent so far, while they can still be repeated. */

@@ -13,7 +13,8 @@ export class Http1Answer {
   readonly socket: Socket;
   /** Whether the connection ends with the answer that was begun last. */
   closes = false;
-  readonly #output = new OutputBuffer();
+  /** Response bytes are on loan from the upstream's read buffer. */
+  readonly #output = new OutputBuffer('borrowed');
   #forceClose = false;
   #coding: Coding = 'plain';
 

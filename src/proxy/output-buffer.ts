@@ -15,12 +15,20 @@ export interface OutputSocket {
 /** Text (latin1) or bytes, in wire order. */
 export type OutputPart = string | Buffer;
 
-/** Gathers what belongs together on the wire, so that head, body and chunk framing leave in one write. */
+/**
+ * Gathers what belongs together on the wire, so that head, body and chunk framing leave in one write.
+ * `borrowed`: buffers that are added are only valid until `flush` returns, so what cannot leave as text is copied.
+ */
 export class OutputBuffer {
   /** Valid below `#count`: the array never shrinks. */
   readonly #parts: OutputPart[] = [];
+  readonly #borrowed: boolean;
   #count = 0;
   #bytes = 0;
+
+  constructor(ownership: 'owned' | 'borrowed') {
+    this.#borrowed = ownership === 'borrowed';
+  }
 
   add(part: OutputPart): void {
     this.#parts[this.#count++] = part;
@@ -35,27 +43,32 @@ export class OutputBuffer {
   /** Writes everything gathered. Returns false when the socket is full. */
   flush(socket: OutputSocket): boolean {
     if (this.#count === 0) return true;
-    const taken = this.#count === 1 ? write(socket, this.#parts[0] as OutputPart) : this.#writeAll(socket);
+    const taken =
+      this.#bytes > JOIN_BYTES ? this.#writeParts(socket) : socket.write(this.#joinText(), 'latin1');
     this.clear();
     return taken;
   }
 
-  #writeAll(socket: OutputSocket): boolean {
-    const parts = this.#parts;
-    let taken = true;
-    if (this.#bytes > JOIN_BYTES) {
-      socket.cork();
-      for (let index = 0; index < this.#count; index++) taken = write(socket, parts[index] as OutputPart);
-      socket.uncork();
-      return taken;
-    }
-    // As text: a string leaves without a buffer being allocated for it, which is the cheapest way for small messages.
+  /** As text: a string leaves without a buffer being allocated for it, which is the cheapest way for small messages. */
+  #joinText(): string {
     let text = '';
     for (let index = 0; index < this.#count; index++) {
-      const part = parts[index] as OutputPart;
+      const part = this.#parts[index] as OutputPart;
       text += typeof part === 'string' ? part : part.toString('latin1');
     }
-    return socket.write(text, 'latin1');
+    return text;
+  }
+
+  #writeParts(socket: OutputSocket): boolean {
+    let taken = true;
+    if (this.#count > 1) socket.cork();
+    for (let index = 0; index < this.#count; index++) {
+      const part = this.#parts[index] as OutputPart;
+      if (typeof part === 'string') taken = socket.write(part, 'latin1');
+      else taken = socket.write(this.#borrowed ? Buffer.from(part) : part);
+    }
+    if (this.#count > 1) socket.uncork();
+    return taken;
   }
 }
 
@@ -64,8 +77,4 @@ export function addChunk(output: { add(part: OutputPart): void }, bytes: Buffer)
   output.add(chunkHeader(bytes.length));
   output.add(bytes);
   output.add(CRLF);
-}
-
-function write(socket: OutputSocket, part: OutputPart): boolean {
-  return typeof part === 'string' ? socket.write(part, 'latin1') : socket.write(part);
 }

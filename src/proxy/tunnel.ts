@@ -58,7 +58,7 @@ export class Tunnel implements Expiring {
     if (clientRest.length > 0) this.#receive(clientRest);
     client.setTimeout(0);
     client.on('data', (chunk: Buffer) => this.#receive(chunk));
-    this.#upstream.on('data', (chunk: Buffer) => this.#send(chunk));
+    start.connection.onTunnelData = (bytes) => this.#send(bytes);
     client.on('drain', () => this.#upstream.resume());
     this.#upstream.on('drain', () => client.resume());
     client.on('end', () => this.#upstream.end());

@@ -15,6 +15,12 @@ const NO_BYTES = Buffer.alloc(0);
 
 type Phase = 'connecting' | 'idle' | 'head' | 'length' | 'chunked' | 'close' | 'done' | 'tunnel' | 'closed';
 
+/**
+ * All upstream connections of a thread read into this buffer, one after the other, which spares an allocation a read.
+ * So nothing of it may be kept beyond the call that hands it over: sinks write it out or copy it.
+ */
+const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+
 /** Times of one try, ms. */
 export interface ExchangeTimeouts {
   readonly connectMs: number;
@@ -36,6 +42,9 @@ export class UpstreamConnection implements Expiring {
   readonly socket: Socket;
   /** How long the upstream says it keeps an idle connection, less a margin; Infinity when it says nothing. */
   peerIdleMs = Infinity;
+
+  /** Set by the tunnel that the connection has become. */
+  onTunnelData: (bytes: Buffer) => void = () => undefined;
 
   readonly #parser: ResponseHeadParser;
   readonly #chunked: ChunkedDecoder;
@@ -60,9 +69,20 @@ export class UpstreamConnection implements Expiring {
     this.#parser = new ResponseHeadParser(pool.context.settings.responseLimits);
     this.#chunked = new ChunkedDecoder(pool.context.settings.trailerLimits);
     const { address, port } = pool.endpoint;
-    this.socket = connect({ host: address, port, noDelay: true, autoSelectFamily: false });
+    this.socket = connect({
+      host: address,
+      port,
+      noDelay: true,
+      autoSelectFamily: false,
+      onread: {
+        buffer: readBuffer,
+        callback: (bytes) => {
+          this.#onData(readBuffer.subarray(0, bytes));
+          return true;
+        },
+      },
+    });
     this.socket.on('connect', () => this.#onConnect());
-    this.socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     this.socket.on('end', () => this.#onEnd());
     this.socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
     this.socket.on('close', () => this.#onClose());
@@ -218,7 +238,11 @@ export class UpstreamConnection implements Expiring {
       this.destroy();
       return;
     }
-    if (this.#phase === 'tunnel' || this.#phase === 'closed' || this.#phase === 'done') return;
+    if (this.#phase === 'tunnel') {
+      this.onTunnelData(Buffer.from(chunk));
+      return;
+    }
+    if (this.#phase === 'closed' || this.#phase === 'done') return;
     this.#receivedBytes += chunk.length;
     if (!this.#paused && this.#timeouts !== undefined) this.deadline = this.#in(this.#timeouts.readMs);
     const buffer = this.#pending === undefined ? chunk : Buffer.concat([this.#pending, chunk]);
@@ -242,7 +266,8 @@ export class UpstreamConnection implements Expiring {
   #readHead(buffer: Buffer, position: number): number {
     const next = this.#parser.parse(buffer, position, buffer.length, this.#method);
     if (next === 0) {
-      this.#pending = position === 0 ? buffer : buffer.subarray(position);
+      // What was read does not outlive this call; see the read buffer.
+      this.#pending = Buffer.from(buffer.subarray(position));
       return 0;
     }
     if (next < 0) {
@@ -267,7 +292,7 @@ export class UpstreamConnection implements Expiring {
       const sink = this.#sink;
       this.#phase = 'tunnel';
       this.deadline = 0;
-      sink?.onUpgraded(head, this, next < buffer.length ? buffer.subarray(next) : NO_BYTES);
+      sink?.onUpgraded(head, this, next < buffer.length ? Buffer.from(buffer.subarray(next)) : NO_BYTES);
       return -1;
     }
     if (++this.#informational > MAX_INFORMATIONAL) {
