@@ -1,3 +1,4 @@
+import { filterRegistry } from '../filters/registry.ts';
 import { quote } from '../filters/value-reader.ts';
 import type { Ingress, IngressBackend } from '../model/ingress.ts';
 import type { Forward, PathMatch, RouteAction } from '../table/route-table.ts';
@@ -40,7 +41,11 @@ export function compileIngress(
   const routes = hosts.flatMap((host, rule) => (host === undefined ? [] : ruleRoutes(shared, rule, host)));
   const known = new Set(hosts.filter((host) => host !== undefined));
   return {
-    routes: [...routes, ...defaultRoutes(shared, ingress.rules.length === 0 ? new Set(['']) : known)],
+    routes: [
+      ...routes,
+      ...rootRoutes(shared, known, routes),
+      ...defaultRoutes(shared, ingress.rules.length === 0 ? new Set(['']) : known),
+    ],
     certificates:
       shared.canary === undefined ? claimCertificates(ingress.tls, known, ingress.meta, context) : [],
   };
@@ -92,6 +97,33 @@ function defaultRoutes(shared: Shared, hosts: ReadonlySet<string>): readonly Rou
     makeDraft(shared, { ...place, id: host === '' ? 'default' : `default/${host}`, host, path }),
   );
   return drafts.filter((draft) => draft !== undefined);
+}
+
+/** A filter may answer `/` of whole hosts: where the object has no path there, it gets one for it. */
+function rootRoutes(
+  shared: Shared,
+  hosts: ReadonlySet<string>,
+  routes: readonly RouteDraft[],
+): readonly RouteDraft[] {
+  const filters = (shared.filters ?? []).filter(
+    ({ name }) => filterRegistry.find(name)?.annotations?.answersRoot === true,
+  );
+  if (filters.length === 0 || shared.canary !== undefined) return [];
+  const { object } = shared.context;
+  const covered = new Set(routes.filter(({ path }) => path.value === '/').flatMap((route) => route.hosts));
+  return [...hosts]
+    .filter((host) => !covered.has(host))
+    .map((host) => ({
+      id: `Ingress/${object.namespace}/${object.name}/root${host === '' ? '' : `/${host}`}`,
+      hosts: [host],
+      path: { type: 'exact', value: '/' },
+      rank: objectRank(object, shared.ingress.meta, 'default'),
+      filters,
+      action: { kind: 'respond', code: 'SP_NO_ROUTE' },
+      origin: { ...object, field: 'metadata.annotations', service: '' },
+      object,
+      tier: 'default',
+    }));
 }
 
 interface Place {

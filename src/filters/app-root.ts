@@ -14,6 +14,7 @@ export const appRoot: FilterSpec<AppRoot> = {
   name: 'appRoot',
   doc: 'Redirects requests for exactly `/` to the path of the application.',
   annotations: {
+    answersRoot: true,
     known: [
       {
         name: 'app-root',

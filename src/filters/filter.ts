@@ -30,6 +30,8 @@ export interface RouteHalf<Config> {
 }
 
 export interface AnnotationHalf<Config> {
+  /** Set when it answers requests for exactly `/` on every host of its Ingress, whatever paths that asks for. */
+  readonly answersRoot?: true;
   readonly known: readonly AnnotationSpec[];
   /**
    * `get` reads by bare name (without prefix). Returns undefined when the annotations ask for nothing or, after a report
