@@ -20,6 +20,8 @@ const CONNECTIONS = 32;
 const PROBE_HOST = 'probe.bench.example';
 /** A save that is not live by then fails the scenario. */
 const LIVE_LIMIT_MS = 5000;
+/** Load before the counting begins, so that code is compiled and pools are filled. */
+const WARM_UP_MS = 5000;
 
 interface SteadyLoad {
   count(): Promise<SteadyCount>;
@@ -41,7 +43,7 @@ async function startLoad(port: number): Promise<SteadyLoad> {
     child.stdin.write('count\n');
     return JSON.parse(await line) as SteadyCount;
   };
-  await delay(1000);
+  await delay(WARM_UP_MS);
   await count();
   return {
     count,
