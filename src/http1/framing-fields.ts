@@ -131,6 +131,9 @@ function trim(text: string, start: number, stop: number): string {
 export const NO_LENGTH = -1;
 export const LENGTH_TOO_LARGE = -2;
 
+/** No message is that long: such a number is a bet on some reader's overflow, not the size of anything. */
+const ABSURD_LENGTH = 2 ** 64;
+
 /** Reads 1*DIGIT (RFC 9110 §8.6) without superfluous zeros. */
 export function parseLength(text: string): number {
   const digits = text.length;
@@ -141,5 +144,6 @@ export function parseLength(text: string): number {
     if (digit < 0 || digit > 9) return NO_LENGTH;
     value = value * 10 + digit;
   }
+  if (value >= ABSURD_LENGTH) return NO_LENGTH;
   return value > Number.MAX_SAFE_INTEGER ? LENGTH_TOO_LARGE : value;
 }
