@@ -32,6 +32,8 @@ export interface DataPlaneDeps {
   warn(message: string, fields: Readonly<Record<string, unknown>>): void;
   /** Client connections held at a time; beyond, new ones are closed. 0 means no limit. */
   readonly maxConnections?: number;
+  /** Monotonic milliseconds, for every deadline. */
+  readonly clock?: () => number;
 }
 
 /** What became of a publication. */
@@ -52,7 +54,7 @@ export class DataPlane {
 
   constructor(deps: DataPlaneDeps) {
     const { settings } = deps;
-    const sweeper = new DeadlineSweeper();
+    const sweeper = new DeadlineSweeper(undefined, deps.clock);
     const random = Math.random;
     const upstreams: UpstreamContext = {
       settings,

@@ -69,6 +69,8 @@ export interface TestProxy {
 export interface TestProxyOptions {
   readonly settings?: Partial<ProxySettings>;
   readonly accessLog?: AccessLog;
+  /** Monotonic milliseconds; a test that turns it forward makes deadlines pass at the next sweep. */
+  readonly clock?: () => number;
 }
 
 export async function startProxy(
@@ -83,6 +85,7 @@ export async function startProxy(
     counters: new WorkerCounters(memory),
     rows: new MetricRows(),
     accessLog: options.accessLog,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
     warn: (message, fields) => warnings.push(`${message} ${JSON.stringify(fields)}`),
   });
   let generation = 0;
