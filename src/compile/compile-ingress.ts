@@ -81,7 +81,8 @@ function ruleRoutes(shared: Shared, rule: number, host: string): readonly RouteD
       continue;
     }
     const place = { id: `${rule}.${index}`, field, position: [rule, index], tier: 'explicit' as const };
-    const draft = makeDraft(shared, { ...place, host, path, backend: entry.backend });
+    const action = compileAction(shared, entry.backend, `${field}.backend`);
+    const draft = makeDraft(shared, { ...place, host, path, backend: entry.backend }, action);
     if (draft !== undefined) routes.push(draft);
   }
   return routes;
@@ -93,8 +94,9 @@ function defaultRoutes(shared: Shared, hosts: ReadonlySet<string>): readonly Rou
   if (backend === undefined) return [];
   const place = { field: 'spec.defaultBackend', position: [], tier: 'default', backend } as const;
   const path: PathMatch = { type: 'prefix', value: '/' };
+  const action = compileAction(shared, backend, place.field);
   const drafts = [...hosts].map((host) =>
-    makeDraft(shared, { ...place, id: host === '' ? 'default' : `default/${host}`, host, path }),
+    makeDraft(shared, { ...place, id: host === '' ? 'default' : `default/${host}`, host, path }, action),
   );
   return drafts.filter((draft) => draft !== undefined);
 }
@@ -137,10 +139,9 @@ interface Place {
 }
 
 /** Undefined for a canary that cannot be used: its main then serves alone. */
-function makeDraft(shared: Shared, place: Place): RouteDraft | undefined {
+function makeDraft(shared: Shared, place: Place, action: RouteAction): RouteDraft | undefined {
   const { context, canary } = shared;
   const { object } = context;
-  const action = compileAction(shared, place);
   if (canary === 'unusable' || (canary !== undefined && action.kind === 'respond')) return undefined;
   return {
     id: `Ingress/${object.namespace}/${object.name}/${place.id}`,
@@ -160,12 +161,12 @@ function makeDraft(shared: Shared, place: Place): RouteDraft | undefined {
   };
 }
 
-function compileAction(shared: Shared, { backend, field, tier }: Place): RouteAction {
+/** `field` is the path of the backend. */
+function compileAction(shared: Shared, backend: IngressBackend, field: string): RouteAction {
   const { context } = shared;
-  const backendField = tier === 'default' ? field : `${field}.backend`;
   if (backend.kind === 'resource') {
     const message = `Answering 404: backend ${backend.resourceKind} ${quote(backend.name)} is no Service`;
-    context.report('SP2002', `${backendField}.resource`, message);
+    context.report('SP2002', `${field}.resource`, message);
   }
   // The lack of protection is the graver fault: it decides the answer.
   if (shared.filters === undefined) return { kind: 'respond', code: 'SP_ROUTE_INVALID' };
@@ -175,7 +176,7 @@ function compileAction(shared: Shared, { backend, field, tier }: Place): RouteAc
       namespace: context.object.namespace,
       service: backend.service,
       port: backend.port,
-      field: `${backendField}.service`,
+      field: `${field}.service`,
     },
     context,
   );

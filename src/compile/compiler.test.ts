@@ -31,8 +31,8 @@ function numbered(content: TableContent, generation: number): RouteTable {
 describe('incremental compile', () => {
   test('equals a compile from nothing after every one of random edits', () => {
     const edits = fc.array(fc.array(storeChange, { minLength: 1, maxLength: 4 }), {
-      minLength: 3,
-      maxLength: 6,
+      minLength: 2,
+      maxLength: 5,
     });
     fc.assert(
       fc.property(options, startObjects, edits, fc.boolean(), (settings, start, batches, told) => {
