@@ -91,8 +91,11 @@ export class HostileRig {
     assert.equal(this.proxy.counters.read('requestsActive'), 0);
   }
 
-  /** Sends bytes that must be refused: this answer, `Connection: close`, the end, and nothing upstream, not even a dial. */
-  async refuses(bytes: string | Buffer, refusal: Refusal): Promise<void> {
+  /**
+   * Sends bytes that must be refused: this answer, `Connection: close`, the end, and nothing upstream, not even a dial.
+   * `redials`: connections that the next request needs, where the refused one had taken the idle one.
+   */
+  async refuses(bytes: string | Buffer, refusal: Refusal, redials = 0): Promise<void> {
     await this.canary();
     const seen = this.watch();
     const counted = this.errors(refusal.code);
@@ -104,7 +107,7 @@ export class HostileRig {
     assert.deepEqual(seen(), { requests: [], bytes: '', dials: 0 });
     await this.canary();
     assert.equal(seen().requests.length, 1);
-    assert.equal(seen().dials, 0);
+    assert.equal(seen().dials, redials);
   }
 
   /** Sends requests that must be forwarded, each as its own, each answered by its own answer, in order. */
