@@ -27,6 +27,8 @@ export interface Downstream {
   body(buffer: Buffer, start: number, end: number): void;
   /** Lets what was handed over leave. Returns false when the client does not keep up; `Exchange.onClientDrain` follows. */
   flush(): boolean;
+  /** Whether output that was handed over has not left yet. */
+  readonly hasPendingOutput: boolean;
   end(trailers: HeaderList | undefined): void;
   /** Cuts the answer so that the client can see that it is incomplete. */
   abort(): void;

@@ -50,7 +50,7 @@ export class Forwarder implements ResponseSink, Expiring {
   #upgrade: string | undefined;
   #webSocketKey = '';
   #headText = '';
-  readonly #output = new OutputBuffer('owned');
+  readonly #output = new OutputBuffer();
   #bodyBytesSent = 0;
   #bodyEnded = false;
   /** Wire parts of the body sent so far, while they can still be repeated. */
@@ -224,6 +224,10 @@ export class Forwarder implements ResponseSink, Expiring {
 
   onResponseFlush(): boolean {
     return this.#exchange.downstream.flush();
+  }
+
+  get hasPendingOutput(): boolean {
+    return this.#exchange.downstream.hasPendingOutput;
   }
 
   onResponseEnd(trailers: HeaderList | undefined): void {

@@ -13,8 +13,7 @@ export class Http1Answer {
   readonly socket: Socket;
   /** Whether the connection ends with the answer that was begun last. */
   closes = false;
-  /** Response bytes are on loan from the upstream's read buffer. */
-  readonly #output = new OutputBuffer('borrowed');
+  readonly #output = new OutputBuffer();
   #forceClose = false;
   #coding: Coding = 'plain';
 

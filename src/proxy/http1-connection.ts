@@ -75,6 +75,10 @@ export class Http1Connection implements Downstream, Expiring {
     return this.#phase !== 'body';
   }
 
+  get hasPendingOutput(): boolean {
+    return this.socket.writableLength > 0;
+  }
+
   /** Waiting for a request, with none begun: safe to close without loss. */
   get isIdle(): boolean {
     return this.#phase === 'head' && this.#pending === undefined;
@@ -190,10 +194,8 @@ export class Http1Connection implements Downstream, Expiring {
       const phase = this.#phase;
       if (phase === 'head') {
         const next = this.#parser.parse(buffer, position, buffer.length);
-        if (next <= 0) {
-          if (next < 0) this.#refuseFault(this.#parser.fault);
-          break;
-        }
+        if (next < 0) this.#refuseFault(this.#parser.fault);
+        if (next <= 0) break;
         position = next;
         this.#beginExchange();
       } else if (phase === 'body' && !this.#held) {

@@ -15,20 +15,12 @@ export interface OutputSocket {
 /** Text (latin1) or bytes, in wire order. */
 export type OutputPart = string | Buffer;
 
-/**
- * Gathers what belongs together on the wire, so that head, body and chunk framing leave in one write.
- * `borrowed`: buffers that are added are only valid until `flush` returns, so what cannot leave as text is copied.
- */
+/** Gathers what belongs together on the wire, so that head, body and chunk framing leave in one write. */
 export class OutputBuffer {
   /** Valid below `#count`: the array never shrinks. */
   readonly #parts: OutputPart[] = [];
-  readonly #borrowed: boolean;
   #count = 0;
   #bytes = 0;
-
-  constructor(ownership: 'owned' | 'borrowed') {
-    this.#borrowed = ownership === 'borrowed';
-  }
 
   add(part: OutputPart): void {
     this.#parts[this.#count++] = part;
@@ -64,8 +56,7 @@ export class OutputBuffer {
     if (this.#count > 1) socket.cork();
     for (let index = 0; index < this.#count; index++) {
       const part = this.#parts[index] as OutputPart;
-      if (typeof part === 'string') taken = socket.write(part, 'latin1');
-      else taken = socket.write(this.#borrowed ? Buffer.from(part) : part);
+      taken = typeof part === 'string' ? socket.write(part, 'latin1') : socket.write(part);
     }
     if (this.#count > 1) socket.uncork();
     return taken;

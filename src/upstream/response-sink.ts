@@ -20,6 +20,8 @@ export interface ResponseSink {
   onResponseData(buffer: Buffer, start: number, end: number): void;
   /** What arrived together has been handed over: it should leave now. Returns false to hold the upstream back until `resume`. */
   onResponseFlush(): boolean;
+  /** Whether anything that was handed over is still to be written, so that its buffer must not be read into. */
+  readonly hasPendingOutput: boolean;
   onResponseEnd(trailers: HeaderList | undefined): void;
   /** 101: from now on the connection is a tunnel of the sink's; `rest` arrived behind the head. */
   onUpgraded(head: ResponseHead, connection: UpstreamConnection, rest: Buffer): void;

@@ -1,25 +1,18 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
-import { ChunkedDecoder } from '../http1/chunked-decoder.ts';
-import { ResponseHeadParser } from '../http1/response-head-parser.ts';
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import type { Expiring } from '../util/deadline-sweeper.ts';
 import type { EndpointPool } from './endpoint-pool.ts';
+import { ReadBuffer, SMALL_BYTES } from './read-buffer.ts';
+import { ResponseReader } from './response-reader.ts';
 import type { ResponseSink } from './response-sink.ts';
 import { socketErrorCode } from './socket-errors.ts';
 
-/** Informational responses that one exchange may bring before it is refused. */
-const MAX_INFORMATIONAL = 8;
 const NO_BYTES = Buffer.alloc(0);
 
-type Phase = 'connecting' | 'idle' | 'head' | 'length' | 'chunked' | 'close' | 'done' | 'tunnel' | 'closed';
-
-/**
- * All upstream connections of a thread read into this buffer, one after the other, which spares an allocation a read.
- * So nothing of it may be kept beyond the call that hands it over: sinks write it out or copy it.
- */
-const readBuffer = Buffer.allocUnsafeSlow(64 * 1024);
+/** `idle` waits in its pool; `busy` has an exchange; `tunnel` belongs to whoever took it over; `closed` is final. */
+type Phase = 'connecting' | 'idle' | 'busy' | 'tunnel' | 'closed';
 
 /** Times of one try, ms. */
 export interface ExchangeTimeouts {
@@ -27,6 +20,8 @@ export interface ExchangeTimeouts {
   readonly sendMs: number;
   readonly readMs: number;
 }
+
+const noTimeouts: ExchangeTimeouts = { connectMs: 0, sendMs: 0, readMs: 0 };
 
 /**
  * One TCP connection to an endpoint, with one HTTP/1.1 exchange at a time. It lives across exchanges: `begin` lends it to
@@ -37,27 +32,23 @@ export class UpstreamConnection implements Expiring {
   sweepIndex = -1;
   /** Exchanges begun, so that age limits can be kept and a reused connection told from a new one. */
   exchanges = 0;
+  /** How long the upstream says it keeps an idle connection, less a margin; Infinity when it says nothing. */
+  peerIdleMs = Infinity;
+  /** Set by the tunnel that the connection has become. */
+  onTunnelData: (bytes: Buffer) => void = () => undefined;
   readonly createdAtMs: number;
   readonly pool: EndpointPool;
   readonly socket: Socket;
-  /** How long the upstream says it keeps an idle connection, less a margin; Infinity when it says nothing. */
-  peerIdleMs = Infinity;
 
-  /** Set by the tunnel that the connection has become. */
-  onTunnelData: (bytes: Buffer) => void = () => undefined;
-
-  readonly #parser: ResponseHeadParser;
-  readonly #chunked: ChunkedDecoder;
+  readonly #reader: ResponseReader;
+  readonly #reads = new ReadBuffer();
   #phase: Phase = 'connecting';
   #sink: ResponseSink | undefined;
-  #timeouts: ExchangeTimeouts | undefined;
-  #method = '';
-  #pending: Buffer | undefined;
-  #remaining = 0;
-  #informational = 0;
+  #timeouts = noTimeouts;
   #requestEnded = false;
-  #reusable = false;
   #paused = false;
+  /** The last read filled its buffer: more is probably waiting. */
+  #filled = false;
   #receivedBytes = 0;
   #connected = false;
   /** Board slot in which this exchange is counted; -1 outside of exchanges. */
@@ -66,21 +57,14 @@ export class UpstreamConnection implements Expiring {
   constructor(pool: EndpointPool, nowMs: number) {
     this.pool = pool;
     this.createdAtMs = nowMs;
-    this.#parser = new ResponseHeadParser(pool.context.settings.responseLimits);
-    this.#chunked = new ChunkedDecoder(pool.context.settings.trailerLimits);
+    this.#reader = new ResponseReader(pool.context.settings);
     const { address, port } = pool.endpoint;
     this.socket = connect({
       host: address,
       port,
       noDelay: true,
       autoSelectFamily: false,
-      onread: {
-        buffer: readBuffer,
-        callback: (bytes) => {
-          this.#onData(readBuffer.subarray(0, bytes));
-          return true;
-        },
-      },
+      onread: { buffer: () => this.#nextBuffer(), callback: (bytes) => this.#onRead(bytes) },
     });
     this.socket.on('connect', () => this.#onConnect());
     this.socket.on('end', () => this.#onEnd());
@@ -106,12 +90,8 @@ export class UpstreamConnection implements Expiring {
   /** Whether an idle connection may be lent again. */
   isFit(now: number): boolean {
     const { maxLifetimeMs } = this.pool.context.settings.upstream;
-    return (
-      this.#phase === 'idle' &&
-      this.deadline > now &&
-      now - this.createdAtMs < maxLifetimeMs &&
-      this.socket.writable
-    );
+    const isFresh = this.deadline > now && now - this.createdAtMs < maxLifetimeMs;
+    return this.#phase === 'idle' && isFresh && this.socket.writable;
   }
 
   /** Lends the connection to a sink for one exchange. A connection that is still connecting tells the sink when it is up. */
@@ -120,25 +100,21 @@ export class UpstreamConnection implements Expiring {
     this.#countedSlot = this.pool.slot;
     this.pool.context.board.begin(this.#countedSlot);
     this.#sink = sink;
-    this.#method = method;
     this.#timeouts = timeouts;
-    this.#informational = 0;
     this.#requestEnded = false;
-    this.#reusable = false;
     this.#receivedBytes = 0;
-    this.#parser.reset();
+    this.#reader.begin(method);
     if (this.#phase === 'connecting') {
       this.deadline = this.#in(timeouts.connectMs);
       return;
     }
-    this.#phase = 'head';
+    this.#phase = 'busy';
     this.deadline = this.#in(timeouts.readMs);
   }
 
   /** Request bytes are being sent: the upstream's time to answer starts anew. */
   touch(): void {
-    if (this.#phase === 'head' && this.#timeouts !== undefined)
-      this.deadline = this.#in(this.#timeouts.readMs);
+    if (this.#phase === 'busy' && this.#receivedBytes === 0) this.deadline = this.#in(this.#timeouts.readMs);
   }
 
   /** The request is complete. */
@@ -158,7 +134,7 @@ export class UpstreamConnection implements Expiring {
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
-    if (this.#timeouts !== undefined) this.deadline = this.#in(this.#timeouts.readMs);
+    this.deadline = this.#in(this.#timeouts.readMs);
     this.socket.resume();
   }
 
@@ -171,30 +147,30 @@ export class UpstreamConnection implements Expiring {
   onDeadline(): void {
     switch (this.#phase) {
       case 'idle':
-      case 'done':
-      case 'closed':
-        if (this.#phase === 'idle') this.pool.forget(this);
+        this.pool.forget(this);
         this.destroy();
         return;
       case 'connecting':
         this.#fail('SP_UPSTREAM_CONNECT_TIMEOUT', 'connect timed out');
         return;
-      case 'tunnel':
+      case 'busy':
+        this.#onExchangeDeadline();
         return;
       default:
-        if (!this.#requestEnded && this.socket.writableNeedDrain && this.#timeouts !== undefined) {
-          this.#fail('SP_UPSTREAM_TIMEOUT', 'request body not taken in time');
-          return;
-        }
-        // The client is still sending: its own limits hold, the upstream owes nothing yet.
-        if (!this.#requestEnded && this.#phase === 'head' && this.#timeouts !== undefined) {
-          this.deadline = this.#in(this.#timeouts.readMs);
-          return;
-        }
-        this.#fail(
-          'SP_UPSTREAM_TIMEOUT',
-          this.#receivedBytes === 0 ? 'no response in time' : 'response stalled',
-        );
+    }
+  }
+
+  #onExchangeDeadline(): void {
+    if (!this.#requestEnded && this.socket.writableNeedDrain) {
+      this.#fail('SP_UPSTREAM_TIMEOUT', 'request body not taken in time');
+    } else if (!this.#requestEnded && this.#receivedBytes === 0) {
+      // The client is still sending: its own limits hold, the upstream owes nothing yet.
+      this.deadline = this.#in(this.#timeouts.readMs);
+    } else {
+      this.#fail(
+        'SP_UPSTREAM_TIMEOUT',
+        this.#receivedBytes === 0 ? 'no response in time' : 'response stalled',
+      );
     }
   }
 
@@ -212,17 +188,17 @@ export class UpstreamConnection implements Expiring {
   }
 
   #onConnect(): void {
+    const { counters, sweeper } = this.pool.context;
+    sweeper.turn();
     this.#connected = true;
-    this.pool.context.sweeper.turn();
-    this.pool.context.counters.upstreamOpened();
-    const sink = this.#sink;
-    if (sink === undefined) {
+    counters.upstreamOpened();
+    if (this.#sink === undefined) {
       this.#close();
       return;
     }
-    this.#phase = 'head';
-    this.deadline = this.#in(this.#timeouts?.readMs ?? 0);
-    sink.onUpstreamConnected(this);
+    this.#phase = 'busy';
+    this.deadline = this.#in(this.#timeouts.readMs);
+    this.#sink.onUpstreamConnected(this);
   }
 
   #onDrain(): void {
@@ -230,174 +206,109 @@ export class UpstreamConnection implements Expiring {
     this.#sink?.onUpstreamDrain();
   }
 
-  #onData(chunk: Buffer): void {
+  /** Where the next read goes: a body that is known or seen to be long gets a large buffer. */
+  #nextBuffer(): Buffer {
+    if (this.#phase !== 'busy') return this.#reads.fit(false);
+    const expected = this.#reader.expectedBytes;
+    const isLong = expected === Infinity ? this.#filled || this.#reads.isLarge : expected > SMALL_BYTES;
+    return this.#reads.fit(isLong);
+  }
+
+  #onRead(bytes: number): boolean {
+    const buffer = this.#reads.current;
+    this.#filled = bytes === buffer.length;
     this.pool.context.sweeper.turn();
-    if (this.#phase === 'idle' || this.#phase === 'connecting') {
+    const read = buffer.subarray(0, bytes);
+    if (this.#phase === 'tunnel') {
+      this.onTunnelData(Buffer.from(read));
+      return true;
+    }
+    const sink = this.#sink;
+    if (this.#phase !== 'busy' || sink === undefined) {
       // Nobody asked: whatever this is, it must not become the answer to the next request.
       this.pool.forget(this);
       this.destroy();
-      return;
+      return true;
     }
-    if (this.#phase === 'tunnel') {
-      this.onTunnelData(Buffer.from(chunk));
-      return;
-    }
-    if (this.#phase === 'closed' || this.#phase === 'done') return;
-    this.#receivedBytes += chunk.length;
-    if (!this.#paused && this.#timeouts !== undefined) this.deadline = this.#in(this.#timeouts.readMs);
-    const buffer = this.#pending === undefined ? chunk : Buffer.concat([this.#pending, chunk]);
-    this.#pending = undefined;
-    this.#consume(buffer);
+    this.#receive(read, sink);
+    if (sink.hasPendingOutput) this.#reads.donate();
+    return true;
   }
 
-  #consume(buffer: Buffer): void {
-    let position = 0;
-    while (this.#phase === 'head' && position < buffer.length) {
-      const next = this.#readHead(buffer, position);
-      if (next <= position) return;
-      position = next;
-    }
-    position = this.#readBody(buffer, position);
-    if (this.#phase === 'done') this.#finish(position < buffer.length);
-    else if (this.#sink !== undefined && !this.#sink.onResponseFlush()) this.pause();
-  }
-
-  /** Returns the offset behind the head, or anything not beyond `position` when there is none (yet). */
-  #readHead(buffer: Buffer, position: number): number {
-    const next = this.#parser.parse(buffer, position, buffer.length, this.#method);
-    if (next === 0) {
-      // What was read does not outlive this call; see the read buffer.
-      this.#pending = Buffer.from(buffer.subarray(position));
-      return 0;
-    }
-    if (next < 0) {
-      this.#fail(this.#parser.fault?.code ?? 'SP_UPSTREAM_PROTOCOL', this.#parser.fault?.reason ?? '');
-      return -1;
-    }
-    const { head } = this.#parser;
-    if (head.status < 200) return this.#readInformational(buffer, next);
-    this.#reusable = head.keepAlive;
-    this.#remaining = head.contentLength;
-    const { framing } = head;
-    this.#phase = framing === 'none' || (framing === 'length' && head.contentLength === 0) ? 'done' : framing;
-    if (framing === 'chunked') this.#chunked.reset();
-    this.peerIdleMs = peerIdleTimeoutMs(head.headers.get('keep-alive'));
-    this.#sink?.onResponseHead(head);
-    return this.#sink === undefined ? -1 : next;
-  }
-
-  #readInformational(buffer: Buffer, next: number): number {
-    const { head } = this.#parser;
-    if (head.status === 101) {
-      const sink = this.#sink;
-      this.#phase = 'tunnel';
-      this.deadline = 0;
-      sink?.onUpgraded(head, this, next < buffer.length ? Buffer.from(buffer.subarray(next)) : NO_BYTES);
-      return -1;
-    }
-    if (++this.#informational > MAX_INFORMATIONAL) {
-      this.#fail('SP_UPSTREAM_PROTOCOL', 'too many informational responses');
-      return -1;
-    }
-    this.#sink?.onInformational(head);
-    this.#parser.reset();
-    return this.#sink === undefined ? -1 : next;
-  }
-
-  #readBody(buffer: Buffer, start: number): number {
-    switch (this.#phase) {
-      case 'length': {
-        const end = Math.min(buffer.length, start + this.#remaining);
-        if (end > start) {
-          this.#remaining -= end - start;
-          if (this.#remaining === 0) this.#phase = 'done';
-          this.#deliver(buffer, start, end);
-        }
-        return end;
-      }
-      case 'close':
-        if (buffer.length > start) this.#deliver(buffer, start, buffer.length);
-        return buffer.length;
-      case 'chunked':
-        return this.#readChunks(buffer, start);
+  #receive(bytes: Buffer, sink: ResponseSink): void {
+    this.#receivedBytes += bytes.length;
+    if (!this.#paused) this.deadline = this.#in(this.#timeouts.readMs);
+    const outcome = this.#reader.read(bytes, sink);
+    // The sink may have given the exchange up meanwhile.
+    if (this.#sink !== sink) return;
+    switch (outcome) {
+      case 'more':
+        if (!sink.onResponseFlush()) this.pause();
+        return;
+      case 'complete':
+        this.#finish(this.#reader.position < bytes.length);
+        return;
+      case 'switched':
+        this.#switch(bytes, sink);
+        return;
       default:
-        return start;
+        this.#fail('SP_UPSTREAM_PROTOCOL', this.#reader.problem);
     }
   }
 
-  #readChunks(buffer: Buffer, start: number): number {
-    const decoder = this.#chunked;
-    let position = start;
-    while (this.#phase === 'chunked' && position < buffer.length) {
-      position = decoder.read(buffer, position, buffer.length);
-      switch (decoder.event) {
-        case 'data':
-          this.#deliver(buffer, decoder.dataStart, decoder.dataEnd);
-          break;
-        case 'end':
-          this.#phase = 'done';
-          break;
-        case 'fault':
-          this.#fail('SP_UPSTREAM_PROTOCOL', decoder.fault?.reason ?? '');
-          break;
-        default:
-          return position;
-      }
-    }
-    return position;
-  }
-
-  #deliver(buffer: Buffer, start: number, end: number): void {
-    this.#sink?.onResponseData(buffer, start, end);
+  #switch(bytes: Buffer, sink: ResponseSink): void {
+    const { head, position } = this.#reader;
+    this.#phase = 'tunnel';
+    this.deadline = 0;
+    sink.onUpgraded(head, this, position < bytes.length ? Buffer.from(bytes.subarray(position)) : NO_BYTES);
   }
 
   /** The response is complete. The connection is kept only when nothing about the exchange is in doubt. */
   #finish(extraBytes: boolean): void {
-    const trailers = this.#parser.head.framing === 'chunked' ? this.#chunked.trailers : undefined;
+    const { trailers, reusable, peerIdleMs } = this.#reader;
     const sink = this.#detach();
     this.deadline = 0;
+    this.peerIdleMs = peerIdleMs;
     if (this.#paused) {
       this.#paused = false;
       this.socket.resume();
     }
-    const clean = this.#reusable && this.#requestEnded && !extraBytes && !this.socket.writableNeedDrain;
-    if (clean && this.pool.release(this)) this.#phase = 'idle';
+    const clean = reusable && this.#requestEnded && !extraBytes && !this.socket.writableNeedDrain;
+    // Before the sink is told: its next request may take this connection at once.
+    this.#phase = 'idle';
+    const kept = clean && this.pool.release(this);
+    if (!kept) this.#close();
     sink?.onResponseEnd(trailers);
-    if (this.#phase !== 'idle' && this.#phase !== 'head') this.#close();
   }
 
   #onEnd(): void {
     this.pool.context.sweeper.turn();
-    if (this.#phase === 'close') {
-      this.#phase = 'done';
-      this.#reusable = false;
+    if (this.#phase === 'busy' && this.#reader.endsWithConnection) {
+      this.#reader.reusable = false;
       this.#finish(false);
       return;
     }
-    if (this.#phase === 'idle') this.pool.forget(this);
-    if (this.#phase === 'tunnel') return;
-    this.#fail(this.#lostCode(), 'connection closed by the upstream');
+    this.#onLost('connection closed by the upstream');
   }
 
   #onError(error: NodeJS.ErrnoException): void {
     this.pool.context.sweeper.turn();
-    if (this.#phase === 'idle') this.pool.forget(this);
-    if (this.#phase === 'tunnel') return;
-    const connected = this.#phase !== 'connecting';
-    const code = connected ? this.#lostCode() : socketErrorCode(error.code, false);
-    this.#fail(code, error.code ?? error.message);
+    if (this.#phase === 'connecting')
+      this.#fail(socketErrorCode(error.code, false), error.code ?? error.message);
+    else this.#onLost(error.code ?? error.message);
   }
 
-  #lostCode(): ErrorCodeName {
-    const inBody = this.#phase === 'length' || this.#phase === 'chunked' || this.#phase === 'close';
-    return inBody ? 'SP_UPSTREAM_TRUNCATED' : 'SP_UPSTREAM_RESET';
+  #onLost(detail: string): void {
+    if (this.#phase === 'idle') this.pool.forget(this);
+    if (this.#phase === 'tunnel') return;
+    this.#fail(this.#reader.isInBody ? 'SP_UPSTREAM_TRUNCATED' : 'SP_UPSTREAM_RESET', detail);
   }
 
   #onClose(): void {
-    if (this.#phase === 'idle') this.pool.forget(this);
     if (this.#phase === 'tunnel') this.#detach();
-    else this.#fail(this.#lostCode(), 'connection closed');
+    else this.#onLost('connection closed');
     this.#phase = 'closed';
+    this.#reads.fit(false);
     this.pool.context.sweeper.remove(this);
     this.pool.closed(this.#connected);
   }
@@ -413,13 +324,4 @@ export class UpstreamConnection implements Expiring {
     this.deadline = 0;
     this.socket.destroy();
   }
-}
-
-/** Reads `timeout=N` (seconds) of a Keep-Alive field and leaves a margin, so that the upstream never closes under a request. */
-function peerIdleTimeoutMs(keepAlive: string | undefined): number {
-  if (keepAlive === undefined) return Infinity;
-  const at = keepAlive.indexOf('timeout=');
-  if (at < 0) return Infinity;
-  const seconds = Number.parseInt(keepAlive.slice(at + 'timeout='.length), 10);
-  return seconds > 0 ? Math.max(seconds * 1000 - 1000, seconds * 500) : Infinity;
 }

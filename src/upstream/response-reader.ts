@@ -1,0 +1,159 @@
+import { ChunkedDecoder } from '../http1/chunked-decoder.ts';
+import type { HeadLimits, ResponseHead } from '../http1/message-head.ts';
+import { ResponseHeadParser } from '../http1/response-head-parser.ts';
+import type { HeaderList } from '../util/header-list.ts';
+import { peerIdleTimeoutMs } from './peer-idle-timeout.ts';
+import type { ResponseSink } from './response-sink.ts';
+
+/** Informational responses that one exchange may bring before it is refused. */
+const MAX_INFORMATIONAL = 8;
+
+/** `more`: nothing wrong, not complete. `switched`: a 101 head, which ends HTTP on this connection. */
+export type ReadOutcome = 'more' | 'complete' | 'failed' | 'switched';
+
+type Phase = 'head' | 'length' | 'chunked' | 'close' | 'complete';
+
+export interface ReaderLimits {
+  readonly responseLimits: HeadLimits;
+  readonly trailerLimits: { readonly maxBytes: number; readonly maxFields: number };
+}
+
+/** Reads the responses of one connection, one after the other: bytes in, events to a sink. */
+export class ResponseReader {
+  /** What was wrong, after `failed`. */
+  problem = '';
+  /** Offset behind the response, after `complete` and `switched`. */
+  position = 0;
+  /** Whether the response lets the connection serve another request. */
+  reusable = false;
+  /** How long the upstream says it keeps the connection idle, less a margin; Infinity when it says nothing. */
+  peerIdleMs = Infinity;
+
+  readonly #parser: ResponseHeadParser;
+  readonly #chunked: ChunkedDecoder;
+  #phase: Phase = 'head';
+  #method = '';
+  #pending: Buffer | undefined;
+  #remaining = 0;
+  #informational = 0;
+
+  constructor(limits: ReaderLimits) {
+    this.#parser = new ResponseHeadParser(limits.responseLimits);
+    this.#chunked = new ChunkedDecoder(limits.trailerLimits);
+  }
+
+  get head(): ResponseHead {
+    return this.#parser.head;
+  }
+
+  /** Whether the head has been read and the body has not. */
+  get isInBody(): boolean {
+    return this.#phase !== 'head' && this.#phase !== 'complete';
+  }
+
+  /** Whether the end of the connection is the end of the body. */
+  get endsWithConnection(): boolean {
+    return this.#phase === 'close';
+  }
+
+  /** Body bytes to come, as far as they are known; Infinity where only their end will tell. */
+  get expectedBytes(): number {
+    if (this.#phase === 'length') return this.#remaining;
+    return this.isInBody ? Infinity : 0;
+  }
+
+  get trailers(): HeaderList | undefined {
+    return this.#parser.head.framing === 'chunked' ? this.#chunked.trailers : undefined;
+  }
+
+  /** Expects the response to a request of this method. */
+  begin(method: string): void {
+    this.#method = method;
+    this.#phase = 'head';
+    this.#pending = undefined;
+    this.#informational = 0;
+    this.reusable = false;
+    this.#parser.reset();
+  }
+
+  /** Takes what was read. The bytes are only used during the call; what must wait is copied. */
+  read(bytes: Buffer, sink: ResponseSink): ReadOutcome {
+    const buffer = this.#pending === undefined ? bytes : Buffer.concat([this.#pending, bytes]);
+    this.#pending = undefined;
+    this.position = 0;
+    while (this.#phase === 'head' && this.position < buffer.length) {
+      const outcome = this.#readHead(buffer, sink);
+      if (outcome !== undefined) return outcome;
+    }
+    if (this.#phase === 'chunked') return this.#readChunks(buffer, sink);
+    if (this.#phase !== 'complete') this.#readPlain(buffer, sink);
+    return this.#phase === 'complete' ? 'complete' : 'more';
+  }
+
+  /** Reads one head. Returns undefined when another head or a body may follow in this buffer. */
+  #readHead(buffer: Buffer, sink: ResponseSink): ReadOutcome | undefined {
+    const next = this.#parser.parse(buffer, this.position, buffer.length, this.#method);
+    if (next === 0) {
+      this.#pending = Buffer.from(buffer.subarray(this.position));
+      return 'more';
+    }
+    if (next < 0) return this.#fail(this.#parser.fault?.reason ?? '');
+    this.position = next;
+    const { head } = this.#parser;
+    if (head.status === 101) return 'switched';
+    if (head.status < 200) {
+      if (++this.#informational > MAX_INFORMATIONAL) return this.#fail('too many informational responses');
+      sink.onInformational(head);
+      return undefined;
+    }
+    this.#beginBody(head);
+    sink.onResponseHead(head);
+    return undefined;
+  }
+
+  #beginBody(head: ResponseHead): void {
+    const { framing, contentLength } = head;
+    this.reusable = head.keepAlive;
+    this.peerIdleMs = peerIdleTimeoutMs(head.headers.get('keep-alive'));
+    this.#remaining = contentLength;
+    this.#phase = framing === 'none' || (framing === 'length' && contentLength === 0) ? 'complete' : framing;
+    if (framing === 'chunked') this.#chunked.reset();
+  }
+
+  #readPlain(buffer: Buffer, sink: ResponseSink): void {
+    const start = this.position;
+    const isCounted = this.#phase === 'length';
+    const end = isCounted ? Math.min(buffer.length, start + this.#remaining) : buffer.length;
+    if (isCounted) {
+      this.#remaining -= end - start;
+      if (this.#remaining === 0) this.#phase = 'complete';
+    }
+    if (end > start) sink.onResponseData(buffer, start, end);
+    this.position = end;
+  }
+
+  #readChunks(buffer: Buffer, sink: ResponseSink): ReadOutcome {
+    const decoder = this.#chunked;
+    while (this.position < buffer.length) {
+      this.position = decoder.read(buffer, this.position, buffer.length);
+      switch (decoder.event) {
+        case 'data':
+          sink.onResponseData(buffer, decoder.dataStart, decoder.dataEnd);
+          break;
+        case 'end':
+          this.#phase = 'complete';
+          return 'complete';
+        case 'fault':
+          return this.#fail(decoder.fault?.reason ?? '');
+        default:
+          return 'more';
+      }
+    }
+    return 'more';
+  }
+
+  #fail(problem: string): ReadOutcome {
+    this.problem = problem;
+    return 'failed';
+  }
+}
