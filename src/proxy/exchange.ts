@@ -4,12 +4,12 @@ import { errorCodes } from '../telemetry/error-codes.ts';
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
 import { HeaderList } from '../util/header-list.ts';
+import { admit } from './admission.ts';
 import type { Downstream } from './downstream.ts';
 import { errorAnswer, optionsAnswer } from './error-answers.ts';
 import { Forwarder } from './forwarder.ts';
 import { ForwardingFields, MAX_HOPS } from './forwarding-fields.ts';
 import type { LinkedRoute } from './linked-table.ts';
-import { normalizeAuthority, normalizeTarget } from './normalise.ts';
 import { ProxyRequest } from './proxy-request.ts';
 import type { ProxyServices } from './proxy-services.ts';
 import { takeClaims } from './request-fields.ts';
@@ -131,7 +131,11 @@ export class Exchange {
     this.#status = this.filterResponse(answer.status, headers);
     const bodiless = this.request.method === 'HEAD';
     // Bytes behind an upgrade request belong to no HTTP message: they must not be read as one.
-    const close = this.services.draining || this.#upgrading || !this.downstream.isRequestComplete;
+    const close =
+      this.services.draining ||
+      this.#upgrading ||
+      !this.downstream.isRequestComplete ||
+      isInputError(this.#error);
     this.downstream.head({ status: this.#status, reason: '', headers, length: body.length, bodiless, close });
     if (!bodiless) {
       this.#responseBytes = body.length;
@@ -237,19 +241,10 @@ export class Exchange {
       this.#userAgent = head.headers.get('user-agent') ?? '';
       this.#referer = head.headers.get('referer') ?? '';
     }
-    const hasHost = head.minor === 1 || head.headers.has('host');
+    const refusal = admit(head, request, services.settings);
     const claims = takeClaims(head, request, this.peer, services.fields);
     this.#claims = claims;
-    if (head.method === 'CONNECT' || head.method === 'TRACE') return 'SP_METHOD_NOT_ALLOWED';
-    if (head.targetScheme === 'https') return 'SP_BAD_REQUEST';
-    // HTTP/1.0 knows no Host: without one, only routes for every host can serve.
-    const hostless = head.minor === 0 && head.authority === '' && !hasHost;
-    if (!hostless && !normalizeAuthority(head.authority, request)) return 'SP_BAD_HOST';
-    if (head.pathAndQuery === '*') return undefined;
-    if (!normalizeTarget(head.pathAndQuery, request, services.settings.allowEncodedSlashes))
-      return 'SP_BAD_PATH';
-    const { maxRequestBodyBytes } = services.settings;
-    if (maxRequestBodyBytes > 0 && head.contentLength > maxRequestBodyBytes) return 'SP_BODY_TOO_LARGE';
+    if (refusal !== undefined || head.pathAndQuery === '*') return refusal;
     if (claims !== undefined && claims.hops >= MAX_HOPS) return 'SP_LOOP';
     const route = services.table.match(request);
     if (route === undefined) return 'SP_NO_ROUTE';
@@ -353,6 +348,13 @@ export class Exchange {
       errorDetail: this.#errorDetail,
     });
   }
+}
+
+/** A request that is wrong in itself (400), or that may not be HTTP behind its head (405: CONNECT): nothing behind it is believed. */
+function isInputError(error: ErrorCodeName | undefined): boolean {
+  if (error === undefined) return false;
+  const { status } = errorCodes[error];
+  return status === 400 || status === 405;
 }
 
 /** A table's code is plain text; one that this version does not know still fails closed. */

@@ -93,9 +93,7 @@ export function takeClaims(
     const name = lower[index] as string;
     const role = roles.get(name);
     if (role === undefined) {
-      if (tokens.length > 0 && tokens.includes(name) && !protectedFields.has(name)) continue;
-      if (name.includes('_') && (!policy.allowUnderscores || roles.has(name.replaceAll('_', '-')))) continue;
-      headers.place(index, kept++);
+      if (passes(name, tokens, policy.allowUnderscores)) headers.place(index, kept++);
     } else if (role === 'id') {
       requestId ??= values[index];
     } else if (role === 'claim') {
@@ -109,6 +107,12 @@ export function takeClaims(
   request.requestId =
     requestId !== undefined && isUsableRequestId(requestId) ? requestId : policy.requestIds.create();
   return claims;
+}
+
+/** Whether a field without a role goes upstream: not when Connection names it, not as an alias of one that has a role. */
+function passes(name: string, tokens: readonly string[], allowUnderscores: boolean): boolean {
+  if (tokens.length > 0 && tokens.includes(name) && !protectedFields.has(name)) return false;
+  return !name.includes('_') || (allowUnderscores && !roles.has(name.replaceAll('_', '-')));
 }
 
 function noClaims(): ClaimedFields {
