@@ -14,14 +14,17 @@ export class FieldScanner {
   tooLarge = false;
 
   readonly #maxFields: number;
+  readonly #maxFieldBytes: number;
   /** Three offsets a field: its start, its colon, its CR. */
   readonly #marks: Int32Array;
   #count = 0;
   #at = 0;
   #inValue = false;
 
-  constructor(maxFields: number) {
+  /** `maxFieldBytes` bounds one line, without its end. */
+  constructor(maxFields: number, maxFieldBytes = Infinity) {
     this.#maxFields = maxFields;
+    this.#maxFieldBytes = maxFieldBytes;
     this.#marks = new Int32Array(3 * (maxFields + 1));
   }
 
@@ -64,6 +67,8 @@ export class FieldScanner {
       if (at + 1 === end) break;
       if (buffer[at + 1] !== LF) return this.#fail('bare CR');
       marks[mark + 2] = at - origin;
+      if (at - origin - (marks[mark] as number) > this.#maxFieldBytes)
+        return this.#failSize('field too large');
       mark += 3;
       at += 2;
       marks[mark] = at - origin;

@@ -8,7 +8,7 @@ import type { HeaderList } from '../util/header-list.ts';
 export interface HeadLimits {
   /** Method, target and version together; beyond: SP_URI_TOO_LONG. */
   readonly maxRequestLineBytes: number;
-  /** The whole head with its final empty line; beyond: SP_HEAD_TOO_LARGE. */
+  /** The whole head with its final empty line; beyond: SP_HEAD_TOO_LARGE. One field of a request may be half as long. */
   readonly maxHeadBytes: number;
   readonly maxFields: number;
 }

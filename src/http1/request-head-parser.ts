@@ -50,7 +50,7 @@ export class RequestHeadParser {
 
   constructor(limits: HeadLimits) {
     this.#limits = limits;
-    this.#fields = new FieldScanner(limits.maxFields);
+    this.#fields = new FieldScanner(limits.maxFields, limits.maxHeadBytes / 2);
   }
 
   /** Forgets a head that was begun, a fault, and how far the search went. */
