@@ -1,6 +1,9 @@
 import { describeRef } from './diagnostic.ts';
 import type { Diagnostic, Severity } from './diagnostic.ts';
 
+// oxlint-disable-next-line no-control-regex -- control characters are what it looks for
+const controls = /[\u0000-\u001f\u007f-\u009f]/g;
+
 /** `error SP1002 Ingress team-a/shop spec.rules[0].host  Got "A", want a host in lower case  (shop.yaml:12)` */
 export function formatLine(diagnostic: Diagnostic): string {
   const { severity, code, object, path, message } = diagnostic;
@@ -52,9 +55,5 @@ export function formatPlace({ location }: Diagnostic): string {
 
 /** Names of files and fields are the user's: control characters must not reach a terminal or begin a new line. */
 function oneLine(text: string): string {
-  // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
-  return text.replace(
-    /[\u0000-\u001f\u007f-\u009f]/g,
-    (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`,
-  );
+  return text.replace(controls, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
 }
