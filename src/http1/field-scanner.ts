@@ -20,6 +20,7 @@ export class FieldScanner {
   #count = 0;
   #at = 0;
   #inValue = false;
+  #longest = 0;
 
   /** `maxFieldBytes` bounds one line, without its end. */
   constructor(maxFields: number, maxFieldBytes = Infinity) {
@@ -35,6 +36,7 @@ export class FieldScanner {
     this.#count = 0;
     this.#at = at;
     this.#inValue = false;
+    this.#longest = 0;
     this.#marks[0] = at;
   }
 
@@ -67,8 +69,7 @@ export class FieldScanner {
       if (at + 1 === end) break;
       if (buffer[at + 1] !== LF) return this.#fail('bare CR');
       marks[mark + 2] = at - origin;
-      if (at - origin - (marks[mark] as number) > this.#maxFieldBytes)
-        return this.#failSize('field too large');
+      this.#longest = Math.max(this.#longest, at - origin - (marks[mark] as number));
       mark += 3;
       at += 2;
       marks[mark] = at - origin;
@@ -107,6 +108,7 @@ export class FieldScanner {
     const byte = buffer[at] as number;
     if (!isFirst || byte !== CR) return this.#failName(byte, isFirst);
     if (at + 1 === end) return 0;
+    if (this.#longest > this.#maxFieldBytes) return this.#failSize('field too large');
     return buffer[at + 1] === LF ? at + 2 : this.#fail('bare CR');
   }
 
