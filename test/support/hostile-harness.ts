@@ -138,6 +138,23 @@ export class HostileRig {
     return received;
   }
 
+  /** Sends one request that must be answered here, with this status, on a connection that goes on. */
+  async answers(bytes: string | Buffer, status: number): Promise<RawResponse> {
+    await this.canary();
+    const seen = this.watch();
+    const client = await this.connect();
+    client.send(bytes);
+    const response = await client.response();
+    assert.equal(response.status, status);
+    assert.equal(client.received, '');
+    assert.deepEqual(seen(), { requests: [], bytes: '', dials: 0 });
+    client.send('GET /next HTTP/1.1\r\nHost: canary.example\r\n\r\n');
+    assert.equal((await client.response()).body, 'GET /next ');
+    client.close();
+    await this.canary();
+    return response;
+  }
+
   errors(code: ErrorCodeName): number {
     return this.proxy.counters.errors(code);
   }
