@@ -21,7 +21,7 @@ import { Readiness } from './readiness.ts';
 import type { Settings } from './settings.ts';
 import type { ShutdownSteps } from './shutdown.ts';
 
-/** Endpoints with shared state; those beyond are balanced without. 2 MiB, taken from the system as it is used. */
+/** Endpoints with shared state; those beyond are balanced without. 256 KiB a worker, taken from the system as it is used. */
 const boardSlots = 65_536;
 const flushLimitMs = 1000;
 
@@ -75,7 +75,7 @@ interface Base {
 
 function assemble(settings: Settings, { version, writer, log, sockets }: Base) {
   const workers = countWorkers(settings, sockets, log);
-  const memory = EndpointBoard.allocate(boardSlots);
+  const memory = EndpointBoard.allocate(boardSlots, workers);
   const rows = new RowAllocator({ workers, maxRoutes: settings.metricsMaxRoutes });
   const counters = Array.from({ length: workers }, createCounterMemory);
   const source = new DirectorySource(settings.manifests, {

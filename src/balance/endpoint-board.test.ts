@@ -12,16 +12,36 @@ describe('endpoint board', () => {
     expect([0, 1, 2].map((slot) => board.inFlight(slot))).toEqual([0, 1, 1]);
   });
 
-  test('two views of the same memory see the same counts', () => {
-    const memory = EndpointBoard.allocate(2);
-    const here = new EndpointBoard(memory);
-    const there = new EndpointBoard(memory);
-    here.begin(0);
-    there.begin(0);
-    expect(here.inFlight(0)).toBe(2);
-    there.end(0);
-    here.end(0);
-    expect(there.inFlight(0)).toBe(0);
+  test('adds up what each worker counts', () => {
+    const memory = EndpointBoard.allocate(2, 2);
+    const [first, second] = [new EndpointBoard(memory, 0), new EndpointBoard(memory, 1)];
+    first.begin(0);
+    second.begin(0);
+    second.begin(1);
+    expect([first.slots, first.inFlight(0), first.inFlight(1)]).toEqual([2, 2, 1]);
+    second.end(0);
+    first.end(0);
+    expect([second.inFlight(0), second.inFlight(1)]).toEqual([0, 1]);
+  });
+
+  test('takes back what a dead worker had in flight, and only that', () => {
+    const memory = EndpointBoard.allocate(3, 3);
+    const boards = [0, 1, 2].map((writer) => new EndpointBoard(memory, writer));
+    for (const board of boards) {
+      board.begin(0);
+      board.begin(2);
+    }
+    const [first, second] = boards as [EndpointBoard, EndpointBoard];
+    first.clearWriter(1);
+    expect([0, 1, 2].map((slot) => first.inFlight(slot))).toEqual([2, 0, 2]);
+    second.begin(1);
+    expect(first.inFlight(1)).toBe(1);
+  });
+
+  test('refuses a worker that it has no place for', () => {
+    expect(() => new EndpointBoard(EndpointBoard.allocate(1, 2), 2)).toThrow(
+      'Use the endpoint board: it has 2 writers, and no number 2',
+    );
   });
 
   test('ignores endpoints without a slot', () => {
@@ -33,8 +53,10 @@ describe('endpoint board', () => {
   });
 
   test('reset clears one slot only', () => {
-    const board = new EndpointBoard(EndpointBoard.allocate(2));
+    const memory = EndpointBoard.allocate(2, 2);
+    const board = new EndpointBoard(memory);
     board.begin(0);
+    new EndpointBoard(memory, 1).begin(0);
     board.begin(1);
     board.reset(0);
     expect([board.inFlight(0), board.inFlight(1)]).toEqual([0, 1]);

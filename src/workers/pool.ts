@@ -236,6 +236,8 @@ export class WorkerPool {
     seat.handle = undefined;
     seat.live = 0;
     seat.listening = false;
+    // Nobody will end the requests that it had in flight.
+    this.#options.board.view.clearWriter(seat.worker);
     seat.drained?.();
     if (this.#stopping || this.#drainWindowMs !== undefined) return;
     const pauseMs = seat.backoff.next(ranMs);

@@ -41,7 +41,7 @@ class WorkerSide {
       : undefined;
     this.#plane = new DataPlane({
       settings: start.settings,
-      board: new EndpointBoard(start.board),
+      board: new EndpointBoard(start.board, start.worker),
       counters,
       rows: this.#rows,
       accessLog: this.#accessLog,

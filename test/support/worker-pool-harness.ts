@@ -32,7 +32,7 @@ export interface TestPoolOptions {
 
 export function startPool(options: TestPoolOptions = {}): TestPool {
   const workers = options.workers ?? 2;
-  const board = EndpointBoard.allocate(64);
+  const board = EndpointBoard.allocate(64, workers);
   const sockets = ListeningSockets.reserve('127.0.0.1', 0);
   const log: Record<string, unknown>[] = [];
   const waiting = new Map<string, (line: Readonly<Record<string, unknown>>) => void>();
