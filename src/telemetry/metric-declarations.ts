@@ -207,6 +207,12 @@ export const processMetrics = {
     help: 'Log and access-log lines that were dropped because nobody took them in time.',
     labels: [],
   },
+  linkFailures: {
+    name: 'sallyport_table_link_failures_total',
+    type: 'counter',
+    help: 'Tables that a worker could not link; it keeps the one before.',
+    labels: [],
+  },
   workersRestarted: {
     name: 'sallyport_workers_restarted_total',
     type: 'counter',

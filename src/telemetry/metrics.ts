@@ -32,6 +32,7 @@ export class Metrics {
   readonly #link: Histogram;
   readonly #changeToLive: Histogram;
   #workersRestarted = 0;
+  #linkFailures = 0;
 
   constructor(sources: MetricsSources) {
     this.#sources = sources;
@@ -51,6 +52,11 @@ export class Metrics {
   /** One worker linked one publication. */
   linked(ms: number): void {
     this.#link.observe(ms / 1000);
+  }
+
+  /** One worker could not link one publication. */
+  linkFailed(): void {
+    this.#linkFailures++;
   }
 
   changeLive(ms: number): void {
@@ -119,6 +125,7 @@ export class Metrics {
     this.#sampled(processMetrics.logLinesDropped, (sample) => {
       sample({}, this.#sources.logLinesDropped() + this.#sum((reader) => reader.read('logLinesDropped')));
     });
+    this.#sampled(processMetrics.linkFailures, (sample) => sample({}, this.#linkFailures));
     this.#sampled(processMetrics.workersRestarted, (sample) => sample({}, this.#workersRestarted));
     this.#sampled(processMetrics.droppedSeries, (sample) => {
       for (const { name } of Object.values(routeMetrics)) sample({ family: name }, rows.droppedRows);

@@ -41,7 +41,7 @@ describe('acknowledgements', () => {
     expect(settled).toEqual([2, 3]);
   });
 
-  test('a generation that cannot be linked fails alone', async () => {
+  test('a generation that cannot be linked does not take a later one with it', async () => {
     const { acknowledgements } = harness();
     const [first, second] = [acknowledgements.expect(1), acknowledgements.expect(2)];
     acknowledgements.failed(1, 'no');

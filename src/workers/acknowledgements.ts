@@ -73,11 +73,11 @@ export class Acknowledgements {
     );
   }
 
-  /** A worker could not link it; it keeps the table before. */
+  /** No worker could link it; they keep the table before. So it is with those before it that nobody has either. */
   failed(generation: number, message: string): void {
     this.#settle(
-      (waiting) => waiting.generation === generation,
-      () => ({ kind: 'failed', generation, message }),
+      (waiting) => waiting.generation <= generation,
+      (waiting) => ({ kind: 'failed', generation: waiting.generation, message }),
     );
   }
 

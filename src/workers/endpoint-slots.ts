@@ -62,6 +62,11 @@ export class EndpointSlots {
     return slots;
   }
 
+  /** The same, with those that rest. */
+  held(): ReadonlyMap<string, number> {
+    return new Map([...this.#places].map(([key, { slot }]) => [key, slot]));
+  }
+
   /** This generation, or a later one, is live in every worker. */
   settled(generation: number): void {
     for (const key of this.#resting) {

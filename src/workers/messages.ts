@@ -26,6 +26,8 @@ export interface MetricSegment {
 export interface WorkerStart {
   readonly worker: number;
   readonly settings: ProxySettings;
+  /** Client connections that this worker holds at a time; 0 means no limit. */
+  readonly maxConnections: number;
   /** Endpoint board, shared by all workers. */
   readonly board: SharedArrayBuffer;
   /** This worker's own counters that belong to no route. */

@@ -24,12 +24,14 @@ export interface PoolOptions {
   readonly settings: ProxySettings;
   readonly sockets: ListeningSockets;
   readonly heapBytes: number;
+  /** Client connections that each worker holds at a time; beyond, new ones are closed. 0 (the default) means no limit. */
+  readonly maxConnections?: number;
   readonly board: { readonly memory: SharedArrayBuffer; readonly view: EndpointBoard };
   readonly rows: RowAllocator;
   /** One per worker; a replacement takes over its predecessor's. */
   readonly counters: readonly SharedArrayBuffer[];
   readonly log: Log;
-  readonly metrics: Pick<Metrics, 'linked' | 'workerRestarted'>;
+  readonly metrics: Pick<Metrics, 'linked' | 'linkFailed' | 'workerRestarted'>;
   /** Takes whole access-log lines. Must not wait. */
   writeLines(text: string): void;
   /** The script of a worker; another one in tests. */
@@ -47,6 +49,9 @@ interface Seat extends Recipient {
   live: number;
   listening: boolean;
   restarts: number;
+  /** How often this thread could not link the newest generation, and why. */
+  refusals: number;
+  refusal: string;
   drained: (() => void) | undefined;
 }
 
@@ -58,6 +63,8 @@ export interface WorkerStatus {
 }
 
 const stopLimitMs = 2000;
+/** A delta that cannot be linked is followed by the whole table, which may do what the delta did not. */
+const linkAttempts = 2;
 
 export class WorkerPool {
   readonly #options: PoolOptions;
@@ -79,6 +86,8 @@ export class WorkerPool {
       live: 0,
       listening: false,
       restarts: 0,
+      refusals: 0,
+      refusal: '',
       sent: 0,
       sentWhole: false,
       segments: 0,
@@ -108,12 +117,16 @@ export class WorkerPool {
 
   /**
    * Sends a table to every worker: `delta` to those that have its base, the whole to the others. Resolves when it, or a
-   * later one, is live in every worker that listens, or when a worker could not link it.
+   * later one, is live in every worker, or when no worker could link it. A worker that cannot link what another serves
+   * is replaced.
    */
   publish(table: RouteTable, delta: TableDelta): Promise<PublishOutcome> {
     const outcome = this.#acknowledgements.expect(table.generation);
     this.#publisher.advance(table, delta);
-    for (const seat of this.#seats) this.#send(seat);
+    for (const seat of this.#seats) {
+      seat.refusals = 0;
+      this.#send(seat);
+    }
     return outcome;
   }
 
@@ -141,11 +154,12 @@ export class WorkerPool {
   }
 
   #fill(seat: Seat): void {
-    const { settings, board, counters, entry, heapBytes } = this.#options;
+    const { settings, board, counters, entry, heapBytes, maxConnections } = this.#options;
     seat.live = 0;
     seat.sent = 0;
     seat.sentWhole = false;
     seat.segments = 0;
+    seat.refusals = 0;
     seat.listening = false;
     seat.handle = new WorkerHandle({
       entry: entry ?? new URL('./worker-entry.ts', import.meta.url),
@@ -153,6 +167,7 @@ export class WorkerPool {
       start: {
         worker: seat.worker,
         settings,
+        maxConnections: maxConnections ?? 0,
         board: board.memory,
         counters: counters[seat.worker] as SharedArrayBuffer,
       },
@@ -176,8 +191,7 @@ export class WorkerPool {
       case 'resync':
         return this.#resync(seat, message);
       case 'link-failed':
-        log.error('table not linked', { worker: seat.worker, ...message });
-        return this.#acknowledgements.failed(message.generation, message.message);
+        return this.#refused(seat, message.generation, message.message);
       case 'listening':
         seat.listening = true;
         return this.#acknowledge();
@@ -202,6 +216,7 @@ export class WorkerPool {
     this.#acknowledgements.measured(message);
     if (first && this.#drainWindowMs === undefined) this.#listen(seat);
     this.#acknowledge();
+    this.#judge();
   }
 
   #listen(seat: Seat): void {
@@ -221,9 +236,42 @@ export class WorkerPool {
     }
     // A late answer to an earlier delta: the whole table is on its way.
     if (reason === 'base') return;
-    // The whole table did not fit either: sending it again would go on for ever.
-    this.#options.log.error('worker refused the whole table', { worker: seat.worker, have, sent: seat.sent });
-    this.#acknowledgements.failed(seat.sent, 'the whole table has another digest in the worker');
+    this.#refused(seat, seat.sent, `the whole table has another digest in the worker, which has ${have}`);
+  }
+
+  #refused(seat: Seat, generation: number, reason: string): void {
+    this.#options.metrics.linkFailed();
+    this.#options.log.error('table not linked', { worker: seat.worker, generation, reason });
+    // A newer one is on its way.
+    if (generation !== seat.sent) return;
+    seat.refusal = reason;
+    if (++seat.refusals >= linkAttempts) return this.#judge();
+    seat.sent = 0;
+    this.#send(seat);
+  }
+
+  /**
+   * What to do about workers that cannot link the newest table. As long as nobody can, the table is at fault: the one
+   * before stays in force everywhere. Once somebody serves it, the others are: they are replaced.
+   */
+  #judge(): void {
+    const generation = this.#publisher.generation;
+    const refusing = this.#seats.filter((seat) => seat.refusals >= linkAttempts);
+    const [first] = refusing;
+    if (first === undefined) return;
+    if (this.#seats.some((seat) => seat.live === generation)) {
+      const reason = `could not link generation ${generation}, which others serve`;
+      for (const seat of refusing) seat.handle?.kill(reason);
+      return;
+    }
+    if (this.#seats.some((seat) => seat.handle !== undefined && seat.refusals < linkAttempts)) return;
+    this.#acknowledgements.failed(generation, first.refusal);
+    for (const seat of refusing) if (seat.live === 0 && seat.sent === generation) this.#fallBack(seat);
+  }
+
+  #fallBack(seat: Seat): void {
+    const publication = this.#publisher.fallback(seat.worker, seat);
+    if (publication !== undefined) seat.handle?.post({ type: 'publish', publication });
   }
 
   #acknowledge(): void {
@@ -235,6 +283,7 @@ export class WorkerPool {
     const ranMs = performance.now() - (seat.handle?.startedAtMs ?? 0);
     seat.handle = undefined;
     seat.live = 0;
+    seat.refusals = 0;
     seat.listening = false;
     // Nobody will end the requests that it had in flight.
     this.#options.board.view.clearWriter(seat.worker);

@@ -23,12 +23,19 @@ export class Publisher {
   readonly #slots: EndpointSlots;
   readonly #rows: RowSource;
   #table: RouteTable | undefined;
+  /** The newest table that was live in every worker. */
+  #proven: RouteTable | undefined;
   #latest: Omit<Publication, 'segments'> | undefined;
   #whole: Omit<Publication, 'segments'> | undefined;
 
   constructor(board: SlotBoard, rows: RowSource) {
     this.#slots = new EndpointSlots(board);
     this.#rows = rows;
+  }
+
+  /** The newest generation, 0 before the first. */
+  get generation(): number {
+    return this.#table?.generation ?? 0;
   }
 
   /** The newest table and how it came from the one before. */
@@ -51,24 +58,34 @@ export class Publisher {
     recipient.segments = this.#rows.segmentCount;
     recipient.sent = latest.delta.generation;
     recipient.sentWhole = !fits;
-    return { ...(fits ? latest : this.#wholeTable()), segments };
+    if (fits) return { ...latest, segments };
+    this.#whole ??= this.#wholeTable(this.#table as RouteTable, this.#slots.all());
+    return { ...this.#whole, segments };
+  }
+
+  /** For a worker that has no table and cannot take the newest: the whole of the last one that all workers took, if any. */
+  fallback(worker: number, recipient: Recipient): Publication | undefined {
+    if (this.#proven === undefined) return undefined;
+    const segments = this.#rows.segments(worker, recipient.segments);
+    recipient.segments = this.#rows.segmentCount;
+    recipient.sent = this.#proven.generation;
+    recipient.sentWhole = true;
+    return { ...this.#wholeTable(this.#proven, this.#slots.held()), segments };
   }
 
   /** This generation, or a later one, is live in every worker. */
   settled(generation: number): void {
+    if (this.#table?.generation === generation) this.#proven = this.#table;
     this.#slots.settled(generation);
     this.#rows.acknowledged(generation);
   }
 
-  #wholeTable(): Omit<Publication, 'segments'> {
-    if (this.#whole !== undefined) return this.#whole;
-    const table = this.#table as RouteTable;
+  #wholeTable(table: RouteTable, slots: ReadonlyMap<string, number>): Omit<Publication, 'segments'> {
     const rows = new Map<string, number>();
     for (const id of table.routes.keys()) {
       const row = this.#rows.rowOf(id);
       if (row !== undefined) rows.set(id, row);
     }
-    this.#whole = { delta: wholeTable(table), slots: this.#slots.all(), rows };
-    return this.#whole;
+    return { delta: wholeTable(table), slots, rows };
   }
 }

@@ -41,6 +41,7 @@ class WorkerSide {
       : undefined;
     this.#plane = new DataPlane({
       settings: start.settings,
+      maxConnections: start.maxConnections,
       board: new EndpointBoard(start.board, start.worker),
       counters,
       rows: this.#rows,

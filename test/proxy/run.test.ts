@@ -1,5 +1,3 @@
-import { spawn } from 'node:child_process';
-import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { Agent, createServer, get } from 'node:http';
@@ -8,60 +6,9 @@ import { createServer as createTcpServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-
-const binary = join(import.meta.dirname, '../../bin/sallyport');
-
-type Line = Readonly<Record<string, unknown>>;
-
-/** `sallyport run` as a process. */
-class Sallyport {
-  readonly lines: Line[] = [];
-  readonly child: ChildProcess;
-  stderr = '';
-  readonly exited: Promise<number | null>;
-  readonly #waiting = new Set<() => void>();
-
-  constructor(args: readonly string[], environment: Record<string, string> = {}) {
-    this.child = spawn(binary, args, {
-      stdio: ['ignore', 'pipe', 'pipe'],
-      env: { ...process.env, ...environment },
-    });
-    const { stdout, stderr } = this.child;
-    if (stdout === null || stderr === null) throw new Error('no pipes');
-    createInterface(stdout).on('line', (line) => {
-      this.lines.push(JSON.parse(line) as Line);
-      for (const check of this.#waiting) check();
-    });
-    stderr.on('data', (chunk: Buffer) => {
-      this.stderr += chunk.toString();
-    });
-    this.exited = new Promise((resolve) => this.child.once('close', (code) => resolve(code)));
-  }
-
-  /** The first log line that fits, or a rejection when the process ends without it. */
-  logged(fits: (line: Line) => boolean): Promise<Line> {
-    return new Promise((resolve, reject) => {
-      const check = (): void => {
-        const found = this.lines.find(fits);
-        if (found === undefined) return;
-        this.#waiting.delete(check);
-        resolve(found);
-      };
-      this.#waiting.add(check);
-      void this.exited.then(() => reject(new Error(`ended without that line: ${this.stderr}`)));
-      check();
-    });
-  }
-
-  /** Resolves with the traffic port when the first table is live. */
-  async live(): Promise<number> {
-    await this.logged(({ msg }) => msg === 'table live');
-    return Number((await this.logged(({ msg }) => msg === 'started'))['port']);
-  }
-}
+import { Sallyport, ingress, services } from '../support/sallyport-process.ts';
 
 let folder: string;
 let upstream: Server;
@@ -283,39 +230,3 @@ describe('a start that fails', () => {
     squatter.close();
   });
 });
-
-function services(port: number): string {
-  return `
-apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: { name: sallyport }
-spec: { controller: sallyport.dev/ingress-controller }
----
-apiVersion: v1
-kind: Service
-metadata: { name: shop, namespace: team }
-spec: { ports: [{ name: http, port: 80 }] }
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: { name: shop-1, namespace: team, labels: { kubernetes.io/service-name: shop } }
-addressType: IPv4
-endpoints: [{ addresses: [127.0.0.1] }]
-ports: [{ name: http, port: ${port} }]
-`;
-}
-
-function ingress(host: string): string {
-  return `
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: { name: shop, namespace: team }
-spec:
-  ingressClassName: sallyport
-  rules:
-    - host: ${host}
-      http:
-        paths:
-          - { path: /, pathType: Prefix, backend: { service: { name: shop, port: { number: 80 } } } }
-`;
-}

@@ -17,7 +17,9 @@ let running: TestPool | undefined;
 const faults = new BroadcastChannel('faults');
 
 beforeAll(async () => {
-  upstream = createServer((request, response) => response.end(`served ${request.url}`));
+  upstream = createServer((request, response) => {
+    if (request.url !== '/never') response.end(`served ${request.url}`);
+  });
   upstream.listen(0, '127.0.0.1');
   await once(upstream, 'listening');
   upstreamPort = (upstream.address() as AddressInfo).port;
@@ -102,6 +104,61 @@ describe('a pool of workers', () => {
       { worker: 1, listening: true, generation: 2, restarts: 0 },
     ]);
     expect(await fetchStatus(pool, '/new')).toBe(200);
+  });
+
+  test('a table that no worker can link leaves the one before in force, also in a replacement', async () => {
+    const pool = start({ entry });
+    await pool.publish([{ path: '/good', upstream: [upstreamPort] }]);
+    expect(await pool.publish([{ host: 'poison.example', upstream: [upstreamPort] }])).toEqual({
+      kind: 'failed',
+      generation: 2,
+      message: 'injected',
+    });
+    expect(await fetchStatus(pool, '/good')).toBe(200);
+
+    faults.postMessage({ worker: 0, kind: 'exit' } satisfies Fault);
+    await pool.reaches([1, 1], { restarts: 1 });
+    const statuses = await Promise.all(Array.from({ length: 16 }, () => fetchStatus(pool, '/good')));
+    expect(new Set(statuses)).toEqual(new Set([200]));
+
+    expect(await pool.publish([{ path: '/mended', upstream: [upstreamPort] }])).toMatchObject({
+      kind: 'live',
+      generation: 3,
+    });
+    expect(await fetchStatus(pool, '/mended')).toBe(200);
+  });
+
+  test('a worker that cannot link what another serves is replaced', async () => {
+    const pool = start({ entry });
+    await pool.publish([{ path: '/a', upstream: [upstreamPort] }]);
+    faults.postMessage({ worker: 1, kind: 'refuse' } satisfies Fault);
+    await pool.logged('refusing');
+    expect(await pool.publish([{ path: '/b', upstream: [upstreamPort] }])).toMatchObject({
+      kind: 'live',
+      generation: 2,
+    });
+    expect(pool.log.filter(({ msg }) => msg === 'table not linked')).toHaveLength(2);
+    expect(await pool.logged('worker replaced')).toMatchObject({
+      worker: 1,
+      reason: 'could not link generation 2, which others serve',
+    });
+    expect(pool.pool.status).toEqual([
+      { worker: 0, listening: true, generation: 2, restarts: 0 },
+      { worker: 1, listening: true, generation: 2, restarts: 1 },
+    ]);
+  });
+
+  test('requests that were in flight in a dead worker are not counted for ever', async () => {
+    const pool = start({ entry, workers: 1 });
+    await pool.publish([{ upstream: [upstreamPort] }]);
+    const reached = once(upstream, 'request');
+    const cut = fetchStatus(pool, '/never').catch((error: NodeJS.ErrnoException) => error.code);
+    await reached;
+    expect(pool.board.inFlight(0)).toBe(1);
+    faults.postMessage({ worker: 0, kind: 'exit' } satisfies Fault);
+    expect(await cut).toBe('ECONNRESET');
+    await pool.logged('worker replaced');
+    expect(pool.board.inFlight(0)).toBe(0);
   });
 
   test('a connection to another worker does not notice', async () => {

@@ -15,11 +15,14 @@ import type { TestRoute } from './data-plane-harness.ts';
 export interface TestPool {
   readonly pool: WorkerPool;
   readonly port: number;
+  readonly board: EndpointBoard;
   /** Parsed log lines, oldest first. */
   readonly log: readonly Readonly<Record<string, unknown>>[];
   /** Resolves with the first line of that message, written from now on or before. */
   logged(message: string): Promise<Readonly<Record<string, unknown>>>;
   publish(routes: readonly TestRoute[]): Promise<PublishOutcome>;
+  /** Resolves when the workers listen and serve these generations and the first has been replaced so often. */
+  reaches(generations: readonly number[], first: { readonly restarts: number }): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -32,7 +35,8 @@ export interface TestPoolOptions {
 
 export function startPool(options: TestPoolOptions = {}): TestPool {
   const workers = options.workers ?? 2;
-  const board = EndpointBoard.allocate(64, workers);
+  const memory = EndpointBoard.allocate(64, workers);
+  const board = new EndpointBoard(memory);
   const sockets = ListeningSockets.reserve('127.0.0.1', 0);
   const log: Record<string, unknown>[] = [];
   const waiting = new Map<string, (line: Readonly<Record<string, unknown>>) => void>();
@@ -41,7 +45,7 @@ export function startPool(options: TestPoolOptions = {}): TestPool {
     settings: testSettings,
     sockets,
     heapBytes: options.heapBytes ?? 128 * 1024 ** 2,
-    board: { memory: board, view: new EndpointBoard(board) },
+    board: { memory, view: board },
     rows: new RowAllocator({ workers }),
     counters: Array.from({ length: workers }, createCounterMemory),
     log: createLog(
@@ -54,7 +58,7 @@ export function startPool(options: TestPoolOptions = {}): TestPool {
       },
       'debug',
     ),
-    metrics: { linked: () => undefined, workerRestarted: () => undefined },
+    metrics: { linked: () => undefined, linkFailed: () => undefined, workerRestarted: () => undefined },
     writeLines: () => undefined,
     silenceLimitMs: options.silenceLimitMs ?? 1000,
     ...(options.entry === undefined ? {} : { entry: options.entry }),
@@ -64,6 +68,7 @@ export function startPool(options: TestPoolOptions = {}): TestPool {
   return {
     pool,
     port: sockets.port,
+    board,
     log,
     logged: (message) => {
       const known = log.find((line) => line['msg'] === message);
@@ -75,6 +80,14 @@ export function startPool(options: TestPoolOptions = {}): TestPool {
       const before = table;
       table = testTable(routes, before.generation + 1);
       return pool.publish(table, tableDelta(before, table));
+    },
+    reaches: async (generations, { restarts }) => {
+      const there = (): boolean =>
+        pool.status[0]?.restarts === restarts &&
+        pool.status.every(({ listening, generation }, i) => listening && generation === generations[i]);
+      // The pool tells nobody of a worker that is back in step: look again each turn.
+      // oxlint-disable-next-line no-await-in-loop -- waits for a state
+      while (!there()) await new Promise((resolve) => setImmediate(resolve));
     },
     stop: () => pool.stop(),
   };
