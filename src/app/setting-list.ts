@@ -166,6 +166,13 @@ export const settingList = {
   ),
   accessLog: setting('Process', 'access-log', toggle, { default: 'true' }, 'log a line per request'),
 
+  maxConnections: setting(
+    'Clients',
+    'max-connections',
+    count,
+    { default: '0' },
+    'client connections held at a time, shared out among the workers; those beyond are closed at once; 0 derives it from the limit on open files',
+  ),
   keepAliveMs: setting(
     'Clients',
     'keep-alive',

@@ -1,4 +1,5 @@
 import { AdminServer } from '../admin/admin-server.ts';
+import type { ExplainRequest } from '../admin/admin-state.ts';
 import { EndpointBoard } from '../balance/endpoint-board.ts';
 import { createCompiler } from '../compile/compiler.ts';
 import { DiagnosticReport } from '../control/diagnostic-report.ts';
@@ -15,6 +16,7 @@ import { createCounterMemory } from '../telemetry/worker-counters.ts';
 import { ListeningSockets } from '../workers/listening-sockets.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { compileOptions } from './compile-settings.ts';
+import { defaultMaxConnections, perWorker } from './connection-limit.ts';
 import { defaultWorkers } from './cpu-limit.ts';
 import { proxySettings } from './proxy-settings.ts';
 import { Readiness } from './readiness.ts';
@@ -97,6 +99,7 @@ function assemble(settings: Settings, { version, writer, log, sockets }: Base) {
     settings: proxySettings(settings),
     sockets,
     heapBytes: settings.workerHeap,
+    maxConnections: perWorker(settings.maxConnections || defaultMaxConnections(workers), workers),
     board: { memory, view: new EndpointBoard(memory) },
     rows,
     counters,
@@ -115,14 +118,7 @@ function assemble(settings: Settings, { version, writer, log, sockets }: Base) {
       ready: () => readiness.state,
       table: () => loop.table,
       diagnostics: () => [...findings.list()],
-      explain: ({ url, method, headers }) =>
-        explain(explainableTable(loop.table), {
-          url: url.href,
-          method,
-          headers,
-          clientAddress: '127.0.0.1',
-          allowEncodedSlashes: settings.encodedSlashes,
-        }),
+      explain: (request) => explainRequest(loop, settings, request),
       metrics: () => ({ contentType: metrics.contentType, text: metrics.text() }),
     },
     {
@@ -132,6 +128,16 @@ function assemble(settings: Settings, { version, writer, log, sockets }: Base) {
     },
   );
   return { pool, loop, source, admin, readiness };
+}
+
+function explainRequest(loop: ControlLoop, settings: Settings, { url, method, headers }: ExplainRequest) {
+  return explain(explainableTable(loop.table), {
+    url: url.href,
+    method,
+    headers,
+    clientAddress: '127.0.0.1',
+    allowEncodedSlashes: settings.encodedSlashes,
+  });
 }
 
 interface Observed {

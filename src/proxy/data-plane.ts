@@ -118,6 +118,7 @@ export class DataPlane {
   listen(target: ListenOptions): Promise<number> {
     const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
     if (this.#maxConnections > 0) server.maxConnections = this.#maxConnections;
+    server.on('drop', () => this.#services.counters.error('SP_OVERLOADED'));
     this.#servers.push(server);
     return new Promise((resolve, reject) => {
       server.once('error', reject);
