@@ -1,5 +1,5 @@
 import { describe, expect, test } from '@jest/globals';
-import { defaultMaxConnections, openFileLimit, perWorker } from './connection-limit.ts';
+import { defaultMaxConnections, maxConnections, openFileLimit, perWorker } from './connection-limit.ts';
 
 function limits(soft: string, hard: string): string {
   return `Limit                     Soft Limit           Hard Limit           Units
@@ -30,6 +30,16 @@ describe('the limit on client connections', () => {
 
   test('leaves every worker a connection, however low the limit on files', () => {
     expect(defaultMaxConnections(4, 64)).toBe(4);
+  });
+
+  test.each([
+    ['no wish', 0, 80, 80],
+    ['a wish below what files allow', 50, 80, 50],
+    ['a wish beyond what files allow', 1000, 80, 80],
+    ['a wish where files have no limit', 1000, 0, 1000],
+    ['no limit of any kind', 0, 0, 0],
+  ])('follows %s', (_, wanted, allowed, expected) => {
+    expect(maxConnections(wanted, allowed)).toBe(expected);
   });
 
   test('is shared out among the workers', () => {

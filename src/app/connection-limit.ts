@@ -15,6 +15,12 @@ export function defaultMaxConnections(workers: number, openFiles = openFileLimit
   return Math.max(workers, Math.floor(left / 2));
 }
 
+/** What a wish comes to: never more than the limit on open files allows; 0 wishes for just that. */
+export function maxConnections(wanted: number, allowed: number): number {
+  if (wanted === 0 || allowed === 0) return Math.max(wanted, allowed);
+  return Math.min(wanted, allowed);
+}
+
 /** Each worker's part of a limit for the process; 0, no limit, stays 0. */
 export function perWorker(maxConnections: number, workers: number): number {
   return maxConnections === 0 ? 0 : Math.max(1, Math.floor(maxConnections / workers));

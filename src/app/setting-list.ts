@@ -171,7 +171,7 @@ export const settingList = {
     'max-connections',
     count,
     { default: '0' },
-    'client connections held at a time, shared out among the workers; those beyond are closed at once; 0 derives it from the limit on open files',
+    'client connections held at a time, shared out among the workers; those beyond are closed at once; 0 means as many as the limit on open files allows, which is never exceeded',
   ),
   keepAliveMs: setting(
     'Clients',

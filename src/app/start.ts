@@ -16,7 +16,7 @@ import { createCounterMemory } from '../telemetry/worker-counters.ts';
 import { ListeningSockets } from '../workers/listening-sockets.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { compileOptions } from './compile-settings.ts';
-import { defaultMaxConnections, perWorker } from './connection-limit.ts';
+import { defaultMaxConnections, maxConnections, perWorker } from './connection-limit.ts';
 import { defaultWorkers } from './cpu-limit.ts';
 import { proxySettings } from './proxy-settings.ts';
 import { Readiness } from './readiness.ts';
@@ -99,7 +99,7 @@ function assemble(settings: Settings, { version, writer, log, sockets }: Base) {
     settings: proxySettings(settings),
     sockets,
     heapBytes: settings.workerHeap,
-    maxConnections: perWorker(settings.maxConnections || defaultMaxConnections(workers), workers),
+    maxConnections: connectionsPerWorker(settings, workers, log),
     board: { memory, view: new EndpointBoard(memory) },
     rows,
     counters,
@@ -171,6 +171,18 @@ function observe({ log, metrics, findings, readiness }: Observed): LoopObserver 
       });
     },
   };
+}
+
+function connectionsPerWorker(settings: Settings, workers: number, log: Log): number {
+  const allowed = defaultMaxConnections(workers);
+  const connections = maxConnections(settings.maxConnections, allowed);
+  if (connections < settings.maxConnections) {
+    log.warn('fewer connections than asked for: the limit on open files is low', {
+      wanted: settings.maxConnections,
+      connections,
+    });
+  }
+  return perWorker(connections, workers);
 }
 
 function countWorkers(settings: Settings, sockets: ListeningSockets, log: Log): number {

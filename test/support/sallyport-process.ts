@@ -35,15 +35,25 @@ export class Sallyport {
     });
     stderr.on('data', (chunk: Buffer) => {
       this.stderr += chunk.toString();
+      for (const check of this.#waiting) check();
     });
     this.exited = new Promise((resolve) => this.child.once('close', (code) => resolve(code)));
   }
 
   /** The first log line that fits, or a rejection when the process ends without it. */
   logged(fits: (line: Line) => boolean): Promise<Line> {
+    return this.#until(() => this.lines.find(fits));
+  }
+
+  /** Resolves when the process has written this to standard error. */
+  async said(text: string): Promise<void> {
+    await this.#until(() => (this.stderr.includes(text) ? true : undefined));
+  }
+
+  #until<T>(look: () => T | undefined): Promise<T> {
     return new Promise((resolve, reject) => {
       const check = (): void => {
-        const found = this.lines.find(fits);
+        const found = look();
         if (found === undefined) return;
         this.#waiting.delete(check);
         resolve(found);
