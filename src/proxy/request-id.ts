@@ -1,21 +1,29 @@
-import { randomFillSync } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 
-const ID_BYTES = 16;
-const POOL_IDS = 256;
+const PREFIX_BYTES = 14;
+const IDS_PER_PREFIX = 65_536;
 const MAX_INCOMING = 128;
 
-/** 32 hex digits each, from random bytes fetched for many requests at once. */
+/** `0000` to `ffff`: the end of each id. */
+const suffixes = Array.from({ length: IDS_PER_PREFIX }, (_, index) => index.toString(16).padStart(4, '0'));
+
+/** 32 hex digits each: 28 random ones that are drawn anew after 65,536 ids, and a count that starts at a random place. */
 export class RequestIds {
-  readonly #pool = Buffer.alloc(ID_BYTES * POOL_IDS);
-  #next = POOL_IDS;
+  #prefix = '';
+  #next = 0;
+  #left = 0;
 
   create(): string {
-    if (this.#next === POOL_IDS) {
-      randomFillSync(this.#pool);
-      this.#next = 0;
-    }
-    const start = this.#next++ * ID_BYTES;
-    return this.#pool.toString('hex', start, start + ID_BYTES);
+    if (this.#left === 0) this.#draw();
+    this.#left--;
+    this.#next = (this.#next + 1) % IDS_PER_PREFIX;
+    return this.#prefix + (suffixes[this.#next] as string);
+  }
+
+  #draw(): void {
+    this.#prefix = randomBytes(PREFIX_BYTES).toString('hex');
+    this.#next = randomBytes(2).readUInt16BE();
+    this.#left = IDS_PER_PREFIX;
   }
 }
 

@@ -22,8 +22,8 @@ export interface ReaderLimits {
 export class ResponseReader {
   /** What was wrong, after `failed`. */
   problem = '';
-  /** Offset behind the response, after `complete` and `switched`. */
-  position = 0;
+  /** What came behind the response (a copy), after `complete` and `switched`; undefined when nothing did. */
+  rest: Buffer | undefined;
   /** Whether the response lets the connection serve another request. */
   reusable = false;
   /** How long the upstream says it keeps the connection idle, less a margin; Infinity when it says nothing. */
@@ -36,6 +36,7 @@ export class ResponseReader {
   #pending: Buffer | undefined;
   #remaining = 0;
   #informational = 0;
+  #position = 0;
 
   constructor(limits: ReaderLimits) {
     this.#parser = new ResponseHeadParser(limits.responseLimits);
@@ -76,29 +77,41 @@ export class ResponseReader {
     this.#parser.reset();
   }
 
-  /** Takes what was read. The bytes are only used during the call; what must wait is copied. */
-  read(bytes: Buffer, sink: ResponseSink): ReadOutcome {
-    const buffer = this.#pending === undefined ? bytes : Buffer.concat([this.#pending, bytes]);
-    this.#pending = undefined;
-    this.position = 0;
-    while (this.#phase === 'head' && this.position < buffer.length) {
-      const outcome = this.#readHead(buffer, sink);
+  /** Takes the first `bytes` bytes of a buffer. They are only used during the call; what must wait is copied. */
+  read(buffer: Buffer, bytes: number, sink: ResponseSink): ReadOutcome {
+    let input = buffer;
+    let end = bytes;
+    if (this.#pending !== undefined) {
+      input = Buffer.concat([this.#pending, buffer.subarray(0, bytes)]);
+      end = input.length;
+      this.#pending = undefined;
+    }
+    this.#position = 0;
+    const outcome = this.#readAll(input, end, sink);
+    const hasRest = (outcome === 'complete' || outcome === 'switched') && this.#position < end;
+    this.rest = hasRest ? Buffer.from(input.subarray(this.#position, end)) : undefined;
+    return outcome;
+  }
+
+  #readAll(buffer: Buffer, end: number, sink: ResponseSink): ReadOutcome {
+    while (this.#phase === 'head' && this.#position < end) {
+      const outcome = this.#readHead(buffer, end, sink);
       if (outcome !== undefined) return outcome;
     }
-    if (this.#phase === 'chunked') return this.#readChunks(buffer, sink);
-    if (this.#phase !== 'complete') this.#readPlain(buffer, sink);
+    if (this.#phase === 'chunked') return this.#readChunks(buffer, end, sink);
+    if (this.#phase !== 'complete') this.#readPlain(buffer, end, sink);
     return this.#phase === 'complete' ? 'complete' : 'more';
   }
 
   /** Reads one head. Returns undefined when another head or a body may follow in this buffer. */
-  #readHead(buffer: Buffer, sink: ResponseSink): ReadOutcome | undefined {
-    const next = this.#parser.parse(buffer, this.position, buffer.length, this.#method);
+  #readHead(buffer: Buffer, end: number, sink: ResponseSink): ReadOutcome | undefined {
+    const next = this.#parser.parse(buffer, this.#position, end, this.#method);
     if (next === 0) {
-      this.#pending = Buffer.from(buffer.subarray(this.position));
+      this.#pending = Buffer.from(buffer.subarray(this.#position, end));
       return 'more';
     }
     if (next < 0) return this.#fail(this.#parser.fault?.reason ?? '');
-    this.position = next;
+    this.#position = next;
     const { head } = this.#parser;
     if (head.status === 101) return 'switched';
     if (head.status < 200) {
@@ -120,22 +133,22 @@ export class ResponseReader {
     if (framing === 'chunked') this.#chunked.reset();
   }
 
-  #readPlain(buffer: Buffer, sink: ResponseSink): void {
-    const start = this.position;
+  #readPlain(buffer: Buffer, bytes: number, sink: ResponseSink): void {
+    const start = this.#position;
     const isCounted = this.#phase === 'length';
-    const end = isCounted ? Math.min(buffer.length, start + this.#remaining) : buffer.length;
+    const end = isCounted ? Math.min(bytes, start + this.#remaining) : bytes;
     if (isCounted) {
       this.#remaining -= end - start;
       if (this.#remaining === 0) this.#phase = 'complete';
     }
     if (end > start) sink.onResponseData(buffer, start, end);
-    this.position = end;
+    this.#position = end;
   }
 
-  #readChunks(buffer: Buffer, sink: ResponseSink): ReadOutcome {
+  #readChunks(buffer: Buffer, end: number, sink: ResponseSink): ReadOutcome {
     const decoder = this.#chunked;
-    while (this.position < buffer.length) {
-      this.position = decoder.read(buffer, this.position, buffer.length);
+    while (this.#position < end) {
+      this.#position = decoder.read(buffer, this.#position, end);
       switch (decoder.event) {
         case 'data':
           sink.onResponseData(buffer, decoder.dataStart, decoder.dataEnd);

@@ -218,9 +218,8 @@ export class UpstreamConnection implements Expiring {
     const buffer = this.#reads.current;
     this.#filled = bytes === buffer.length;
     this.pool.context.sweeper.turn();
-    const read = buffer.subarray(0, bytes);
     if (this.#phase === 'tunnel') {
-      this.onTunnelData(Buffer.from(read));
+      this.onTunnelData(Buffer.from(buffer.subarray(0, bytes)));
       return true;
     }
     const sink = this.#sink;
@@ -230,15 +229,15 @@ export class UpstreamConnection implements Expiring {
       this.destroy();
       return true;
     }
-    this.#receive(read, sink);
+    this.#receive(buffer, bytes, sink);
     if (sink.hasPendingOutput) this.#reads.donate();
     return true;
   }
 
-  #receive(bytes: Buffer, sink: ResponseSink): void {
-    this.#receivedBytes += bytes.length;
+  #receive(buffer: Buffer, bytes: number, sink: ResponseSink): void {
+    this.#receivedBytes += bytes;
     if (!this.#paused) this.deadline = this.#in(this.#timeouts.readMs);
-    const outcome = this.#reader.read(bytes, sink);
+    const outcome = this.#reader.read(buffer, bytes, sink);
     // The sink may have given the exchange up meanwhile.
     if (this.#sink !== sink) return;
     switch (outcome) {
@@ -246,21 +245,21 @@ export class UpstreamConnection implements Expiring {
         if (!sink.onResponseFlush()) this.pause();
         return;
       case 'complete':
-        this.#finish(this.#reader.position < bytes.length);
+        this.#finish(this.#reader.rest !== undefined);
         return;
       case 'switched':
-        this.#switch(bytes, sink);
+        this.#switch(sink);
         return;
       default:
         this.#fail('SP_UPSTREAM_PROTOCOL', this.#reader.problem);
     }
   }
 
-  #switch(bytes: Buffer, sink: ResponseSink): void {
-    const { head, position } = this.#reader;
+  #switch(sink: ResponseSink): void {
+    const { head, rest } = this.#reader;
     this.#phase = 'tunnel';
     this.deadline = 0;
-    sink.onUpgraded(head, this, position < bytes.length ? Buffer.from(bytes.subarray(position)) : NO_BYTES);
+    sink.onUpgraded(head, this, rest ?? NO_BYTES);
   }
 
   /** The response is complete. The connection is kept only when nothing about the exchange is in doubt. */
