@@ -11,6 +11,9 @@ import { version } from './version.ts';
 const examples = `
 Precedence: flag, environment, config file, default.
 
+Ends on SIGTERM or SIGINT: not ready, accepting for the drain delay, then what runs is finished, at most until the grace
+period ends; a second signal stops at once. The exit code is 0 in each case, 1 after a failure, 2 for bad usage.
+
 Examples:
   sallyport run --manifests ./manifests
   sallyport run --manifests ./manifests --http-port 80 --workers 4 --access-log=false

@@ -132,7 +132,7 @@ export class DataPlane {
   }
 
   /**
-   * Ends keep-alive: idle connections close now, busy ones after their answer; tunnels are told to go, spread over
+   * Ends keep-alive: idle connections close soon, busy ones after their answer; tunnels are told to go, spread over
    * `tunnelWindowMs`. Still accepts until `closeListeners`. Resolves when no connection is left.
    */
   drain(tunnelWindowMs = 0): Promise<void> {

@@ -16,6 +16,8 @@ import type { ProxyServices } from './proxy-services.ts';
 const LINGER_MS = 2_000;
 /** Window over which the rate of a request body is judged. */
 const BODY_WINDOW_MS = 10_000;
+/** Shutting down: a request may be on its way on a connection that looks idle from here, so it is awaited this long. */
+const LAST_REQUEST_MS = 500;
 /** Pipelined bytes held while an earlier request is served; beyond, reading stops. */
 const MAX_PIPELINED_BYTES = 64 * 1024;
 const NO_BYTES = Buffer.alloc(0);
@@ -109,12 +111,13 @@ export class Http1Connection implements Downstream, Expiring {
   end(trailers: HeaderList | undefined): void {
     this.#answer.end(trailers);
     if (this.#phase === 'closed' || this.#phase === 'tunnel') return;
-    if (this.#answer.closes || this.#phase === 'body' || this.#services.draining) {
+    if (this.#answer.closes || this.#phase === 'body') {
       this.#linger();
       return;
     }
     this.#phase = 'head';
-    this.deadline = this.#services.sweeper.after(this.#services.settings.clientKeepAliveMs);
+    const { draining, settings, sweeper } = this.#services;
+    this.deadline = sweeper.after(draining ? LAST_REQUEST_MS : settings.clientKeepAliveMs);
     this.#resumeReading();
     if (!this.#consuming && this.#pending !== undefined) this.#consume(this.#takePending());
   }
@@ -144,15 +147,16 @@ export class Http1Connection implements Downstream, Expiring {
     return { socket: this.socket, rest: this.#takePending() };
   }
 
-  /** Shutting down: an idle connection closes now, a busy one after its answer. */
+  /** Shutting down: an idle connection closes soon, a busy one after its answer. */
   drain(): void {
-    if (this.isIdle) this.#linger();
+    if (!this.isIdle) return;
+    this.deadline = Math.min(this.deadline, this.#services.sweeper.after(LAST_REQUEST_MS));
   }
 
   onDeadline(): void {
     switch (this.#phase) {
       case 'head':
-        if (this.#requests > 0 && this.#pending === undefined) this.#linger();
+        if (this.#pending === undefined && (this.#requests > 0 || this.#services.draining)) this.#linger();
         else this.#refuse('SP_CLIENT_TIMEOUT', 'request head not received in time');
         return;
       case 'body':
