@@ -4,7 +4,7 @@ import { tableDelta } from '../../src/table/diff-tables.ts';
 import type { RouteTable } from '../../src/table/route-table.ts';
 import { createLog } from '../../src/telemetry/log.ts';
 import { RowAllocator } from '../../src/telemetry/row-allocator.ts';
-import { createCounterMemory } from '../../src/telemetry/worker-counters.ts';
+import { CounterReader, createCounterMemory } from '../../src/telemetry/worker-counters.ts';
 import type { PublishOutcome } from '../../src/workers/acknowledgements.ts';
 import { ListeningSockets } from '../../src/workers/listening-sockets.ts';
 import { WorkerPool } from '../../src/workers/pool.ts';
@@ -16,6 +16,8 @@ export interface TestPool {
   readonly pool: WorkerPool;
   readonly port: number;
   readonly board: EndpointBoard;
+  /** One per worker. */
+  readonly counters: readonly CounterReader[];
   /** Parsed log lines, oldest first. */
   readonly log: readonly Readonly<Record<string, unknown>>[];
   /** Resolves with the first line of that message, written from now on or before. */
@@ -37,6 +39,7 @@ export function startPool(options: TestPoolOptions = {}): TestPool {
   const workers = options.workers ?? 2;
   const memory = EndpointBoard.allocate(64, workers);
   const board = new EndpointBoard(memory);
+  const counters = Array.from({ length: workers }, createCounterMemory);
   const sockets = ListeningSockets.reserve('127.0.0.1', 0);
   const log: Record<string, unknown>[] = [];
   const waiting = new Map<string, (line: Readonly<Record<string, unknown>>) => void>();
@@ -47,7 +50,7 @@ export function startPool(options: TestPoolOptions = {}): TestPool {
     heapBytes: options.heapBytes ?? 128 * 1024 ** 2,
     board: { memory, view: board },
     rows: new RowAllocator({ workers }),
-    counters: Array.from({ length: workers }, createCounterMemory),
+    counters,
     log: createLog(
       {
         write: (text) => {
@@ -69,6 +72,7 @@ export function startPool(options: TestPoolOptions = {}): TestPool {
     pool,
     port: sockets.port,
     board,
+    counters: counters.map((memory) => new CounterReader(memory)),
     log,
     logged: (message) => {
       const known = log.find((line) => line['msg'] === message);

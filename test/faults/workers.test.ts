@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { BroadcastChannel } from 'node:worker_threads';
+
+import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
+import type { Fault } from '../support/faulty-worker.ts';
+import { Load } from '../support/load.ts';
+import { startPool } from '../support/worker-pool-harness.ts';
+import type { TestPool } from '../support/worker-pool-harness.ts';
+
+const entry = new URL('../support/faulty-worker.ts', import.meta.url);
+const unharmed = { refused: [], lost: undefined, closed: false };
+
+let upstream: Server;
+let upstreamPort: number;
+let running: TestPool | undefined;
+const faults = new BroadcastChannel('faults');
+
+beforeAll(async () => {
+  upstream = createServer((_, response) => response.end('served'));
+  upstream.listen(0, '127.0.0.1');
+  await once(upstream, 'listening');
+  upstreamPort = (upstream.address() as AddressInfo).port;
+});
+
+afterEach(async () => {
+  await running?.stop();
+  running = undefined;
+});
+
+afterAll(() => {
+  faults.close();
+  upstream.closeAllConnections();
+  upstream.close();
+});
+
+describe('one of two workers fails under load', () => {
+  test.each([
+    ['throw', 'threw'],
+    ['stall', 'stalled'],
+    ['heap', 'ran out of heap'],
+  ] as const)(
+    '%s: the other loses nothing, the replacement serves the newest table',
+    async (kind, reason) => {
+      running = startPool({
+        entry,
+        heapBytes: 48 * 1024 ** 2,
+        // A heap that fills up holds its thread too.
+        silenceLimitMs: kind === 'heap' ? 30_000 : 1000,
+      });
+      const pool = running;
+      await pool.publish([{ upstream: [upstreamPort] }]);
+      const load = await Load.start(pool.port, 32);
+      const [doomed, safe] = pool.counters.map((worker) => worker.read('connectionsActive'));
+      expect([doomed, safe]).not.toContain(0);
+
+      faults.postMessage({ worker: 0, kind } satisfies Fault);
+      expect(await pool.logged('worker replaced')).toMatchObject({ worker: 0, reason, pauseMs: 0 });
+      await load.more(500);
+      // A table of this moment reaches the replacement too, and no table is lost on the way.
+      expect(
+        await pool.publish([{ host: 'b.example', upstream: [upstreamPort] }, { upstream: [upstreamPort] }]),
+      ).toMatchObject({
+        kind: 'live',
+        generation: 2,
+      });
+      expect(pool.pool.status.map(({ generation, restarts }) => [generation, restarts])).toEqual([
+        [2, 1],
+        [2, 0],
+      ]);
+      const fresh = await Load.start(pool.port, 16, 'GET / HTTP/1.1\r\nHost: b.example');
+      expect(pool.counters[0]?.read('connectionsActive')).toBeGreaterThan(0);
+
+      const reports = [...(await load.stop()), ...(await fresh.stop())];
+      expect(reports.filter(({ lost }) => lost !== undefined)).toHaveLength(doomed ?? 0);
+      expect(reports.flatMap(({ refused }) => refused)).toEqual([]);
+    },
+  );
+});
+
+describe('a thousand swaps under load', () => {
+  test('fail no request and close no connection', async () => {
+    running = startPool();
+    const pool = running;
+    await pool.publish([{ upstream: [upstreamPort] }]);
+    const load = await Load.start(pool.port, 8);
+    for (let swap = 0; swap < 1000; swap++) {
+      const host = `host-${swap % 7}.example`;
+      // oxlint-disable-next-line no-await-in-loop -- each is live before the next
+      const outcome = await pool.publish([{ host, upstream: [upstreamPort] }, { upstream: [upstreamPort] }]);
+      expect(outcome.kind).toBe('live');
+    }
+    const reports = await load.stop();
+    expect(reports).toEqual(reports.map(({ answers }) => ({ answers, ...unharmed })));
+    expect(reports.every(({ answers }) => answers > 100)).toBe(true);
+    expect(pool.pool.status.map(({ generation, restarts }) => [generation, restarts])).toEqual([
+      [1001, 0],
+      [1001, 0],
+    ]);
+  }, 30_000);
+});
