@@ -112,9 +112,10 @@ export class UpstreamConnection implements Expiring {
     this.deadline = this.#in(timeouts.readMs);
   }
 
-  /** Request bytes are being sent: the upstream's time to answer starts anew. */
+  /** Request bytes are being sent: the time for taking them, or at their end for answering, starts anew. */
   touch(): void {
-    if (this.#phase === 'busy' && this.#receivedBytes === 0) this.deadline = this.#in(this.#timeouts.readMs);
+    if (this.#phase !== 'busy' || this.#receivedBytes > 0) return;
+    this.deadline = this.#in(this.#requestEnded ? this.#timeouts.readMs : this.#timeouts.sendMs);
   }
 
   /** The request is complete. */

@@ -231,3 +231,32 @@ describe('upgrades', () => {
     expect(upstream.requests.map(({ target }) => target)).toEqual(['/ws']);
   });
 });
+
+describe('timeouts of an upstream', () => {
+  test('one that does not take the body is given up after the send timeout', async () => {
+    await start({ timeouts: { sendMs: 200, readMs: 60_000 }, retry: { tries: 1 } });
+    upstream.behaviour = () => undefined;
+    const client = await RawClient.connect(proxy.port);
+    client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100000000\r\n\r\n');
+    await upstream.until(() => upstream.sockets.length === 1);
+    upstream.sockets[0]?.pause();
+    const chunk = 'z'.repeat(1_000_000);
+    for (let sent = 0; sent < 40; sent++) client.send(chunk);
+    expect(await client.untilEnd()).toMatch(/^HTTP\/1\.1 504 /);
+    client.close();
+  });
+
+  test('one that does not answer is given up after the read timeout', async () => {
+    await start({ timeouts: { readMs: 150 }, retry: { tries: 1 } });
+    upstream.behaviour = () => undefined;
+    const response = await request(proxy.port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(response.status).toBe(504);
+  });
+
+  test('the cap over the whole exchange holds whatever the parts take', async () => {
+    await start({ timeouts: { requestMs: 150 }, retry: { tries: 1 } });
+    upstream.behaviour = () => undefined;
+    const response = await request(proxy.port, 'GET / HTTP/1.1\r\nHost: a\r\n\r\n');
+    expect(response.status).toBe(504);
+  });
+});
