@@ -68,9 +68,9 @@ export function retryFromRoute(
     tries: retries?.tries ?? defaultRetry.tries,
     timeoutMs: retries?.timeoutMs ?? defaultRetry.timeoutMs,
   };
-  if (retries?.on === undefined) return { ...defaultRetry, ...limits };
-  return retryOn(retries.on, limits, (word) => {
-    context.report('SP4301', `${field}.on`, `Leaving out ${quote(word)}, ${WANTED_WORDS}`);
+  if (retries?.retryOn === undefined) return { ...defaultRetry, ...limits };
+  return retryOn(retries.retryOn, limits, (word) => {
+    context.report('SP4301', `${field}.retryOn`, `Leaving out ${quote(word)}, ${WANTED_WORDS}`);
   });
 }
 

@@ -281,7 +281,7 @@ describe('Route', () => {
       ],
       split: { by: 'cookie', name: 'id' },
       timeouts: { connect: '250ms', read: '1m30s', request: '0s' },
-      retries: { tries: 2, on: ['error', 'http_503'], timeout: '1h' },
+      retries: { tries: 2, retryOn: ['error', 'http_503'], timeout: '1h' },
     });
     expect(diagnostics).toEqual([]);
     expect(object).toMatchObject({
@@ -306,7 +306,7 @@ describe('Route', () => {
           ],
           split: { by: 'cookie', name: 'id' },
           timeouts: { connectMs: 250, sendMs: undefined, readMs: 90_000, requestMs: 0 },
-          retries: { tries: 2, on: ['error', 'http_503'], timeoutMs: 3_600_000 },
+          retries: { tries: 2, retryOn: ['error', 'http_503'], timeoutMs: 3_600_000 },
         },
       ],
     });
@@ -317,7 +317,7 @@ describe('Route', () => {
     ['timeouts', { read: 5 }, 'timeouts.read'],
     ['timeouts', { read: '5' }, 'timeouts.read'],
     ['timeouts', { readMs: '5s' }, 'timeouts.readMs'],
-    ['retries', { on: ['http_418'] }, 'retries.on[0]'],
+    ['retries', { retryOn: ['http_418'] }, 'retries.retryOn[0]'],
     ['retries', { tries: 0 }, 'retries.tries'],
     ['split', { by: 'header' }, 'split.name'],
     ['split', { by: 'random', name: 'x' }, 'split.name'],

@@ -172,11 +172,11 @@ function decodeTimeouts(timeouts: Field): RouteTimeouts | undefined {
 
 function decodeRetries(retries: Field): RouteRetries | undefined {
   if (retries.absent) return undefined;
-  const tries = retries.object().only(['tries', 'on', 'timeout']).get('tries');
-  const on = retries.get('on');
+  const tries = retries.object().only(['tries', 'retryOn', 'timeout']).get('tries');
+  const retryOn = retries.get('retryOn');
   return {
     tries: tries.absent ? undefined : tries.integer(1, maxTries),
-    on: on.absent ? undefined : on.list(maxEntries).map((cause) => cause.choice(retryCauses)),
+    retryOn: retryOn.absent ? undefined : retryOn.list(maxEntries).map((cause) => cause.choice(retryCauses)),
     timeoutMs: milliseconds(retries.get('timeout')),
   };
 }

@@ -170,10 +170,9 @@ const retries: Schema = {
   description: "Left out: the controller's defaults.",
   properties: {
     tries: { type: 'integer', minimum: 1, maximum: 100, description: 'Total tries, the first included.' },
-    on: {
+    retryOn: {
       type: 'array',
-      description:
-        "What is tried again, in the words of nginx's proxy_next_upstream. Quote the key: YAML 1.1 reads a bare on as true.",
+      description: "What is tried again, in the words of nginx's proxy_next_upstream.",
       maxItems: 16,
       'x-kubernetes-list-type': 'set',
       items: {

@@ -74,7 +74,7 @@ export interface RouteRetries {
   /** Total tries, the first included. */
   readonly tries: number | undefined;
   /** As nginx's proxy_next_upstream: error, timeout, http_500 … http_504, http_403, http_404, http_429, non_idempotent. */
-  readonly on: readonly string[] | undefined;
+  readonly retryOn: readonly string[] | undefined;
   /** Cap over all tries, milliseconds; 0 means none. */
   readonly timeoutMs: number | undefined;
 }

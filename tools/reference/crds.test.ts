@@ -56,7 +56,7 @@ const maximal = route({
       backends: [{ service: 's', namespace: 'n', port: 'http', weight: 0 }],
       split: { by: 'header', name: 'X-User' },
       timeouts: { connect: '1s', send: '1s', read: '1s', request: '0s' },
-      retries: { tries: 1, on: ['error'], timeout: '0s' },
+      retries: { tries: 1, retryOn: ['error'], timeout: '0s' },
     },
   ],
 });
@@ -180,7 +180,7 @@ describe('schema and decoder are in step', () => {
     ['a duration without unit', rule({ backends, timeouts: { read: '30' } })],
     ['a duration with a fraction', rule({ backends, timeouts: { request: '1.5s' } })],
     ['no tries', rule({ backends, retries: { tries: 0 } })],
-    ['an unknown retry cause', rule({ backends, retries: { on: ['http_418'] } })],
+    ['an unknown retry cause', rule({ backends, retries: { retryOn: ['http_418'] } })],
     ['a secret without name', route({ tls: {}, rules: [{ backends }] })],
     ['a rule that is a list', route({ rules: [[]] })],
   ])('both refuse %s', (_, value) => {

@@ -23,7 +23,7 @@ export const routeExample = {
         ],
         split: { by: 'cookie', name: 'session' },
         timeouts: { connect: '2s', read: '30s', request: '1m' },
-        retries: { tries: 2, on: ['error', 'timeout'], timeout: '10s' },
+        retries: { tries: 2, retryOn: ['error', 'timeout'], timeout: '10s' },
       },
       {
         matches: [{ path: { type: 'Exact', value: '/old' } }],
