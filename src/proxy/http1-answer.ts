@@ -13,6 +13,8 @@ export class Http1Answer {
   readonly socket: Socket;
   /** Whether the connection ends with the answer that was begun last. */
   closes = false;
+  /** Whether only the end of the connection will end its body. */
+  endsWithConnection = false;
   readonly #output = new OutputBuffer();
   #forceClose = false;
   #coding: Coding = 'plain';
@@ -34,7 +36,8 @@ export class Http1Answer {
   begin(answer: AnswerHead, minor: 0 | 1, close: boolean): void {
     const streams = answer.length === -1;
     // HTTP/1.0 knows no chunks: there the end of the connection ends the body.
-    this.closes = close || this.#forceClose || (streams && minor === 0 && !answer.bodiless);
+    this.endsWithConnection = streams && minor === 0 && !answer.bodiless;
+    this.closes = close || this.#forceClose || this.endsWithConnection;
     this.#coding = answer.bodiless ? 'none' : streams && minor === 1 ? 'chunked' : 'plain';
     if (!answer.headers.has('date')) answer.headers.push('Date', 'date', httpDate());
     const framing = framingField(answer.length, minor);

@@ -123,7 +123,9 @@ export class Http1Connection implements Downstream, Expiring {
   }
 
   abort(): void {
-    this.socket.destroy();
+    // Where the end of the connection ends the body, only a reset tells a cut answer from a whole one.
+    if (this.#answer.endsWithConnection) this.socket.resetAndDestroy();
+    else this.socket.destroy();
   }
 
   holdBody(): void {

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import { startProxy } from '../support/data-plane-harness.ts';
@@ -150,6 +152,29 @@ describe('forwarding', () => {
     for (let sent = 0; sent < 4; sent++) client.send(chunk);
     expect((await client.response()).body).toBe(String(chunk.length * 4));
     client.close();
+  });
+});
+
+describe('answers that are cut short', () => {
+  test('an HTTP/1.0 client sees a reset, since its body has no other end', async () => {
+    await start();
+    upstream.behaviour = (_, socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\npart', () => socket.destroy());
+      return undefined;
+    };
+    const known = await RawClient.connect(proxy.port);
+    known.send('GET / HTTP/1.0\r\nHost: a\r\n\r\n');
+    expect(await known.untilEnd()).toContain('Content-Length: 100');
+    upstream.behaviour = (_, socket) => {
+      socket.write('HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4\r\npart\r\n', () =>
+        socket.destroy(),
+      );
+      return undefined;
+    };
+    const client = await RawClient.connect(proxy.port);
+    const failed = once(client.socket, 'error');
+    client.send('GET / HTTP/1.0\r\nHost: a\r\n\r\n');
+    expect((await failed)[0]).toMatchObject({ code: 'ECONNRESET' });
   });
 });
 
