@@ -154,6 +154,5 @@ function acceptsTrailers(te: string): boolean {
 }
 
 function readHops(value: string): number {
-  const hops = Number(value);
-  return Number.isInteger(hops) && hops >= 0 ? hops : UNREADABLE_HOPS;
+  return /^[0-9]{1,3}$/.test(value) ? Number(value) : UNREADABLE_HOPS;
 }

@@ -6,6 +6,7 @@ import { wholeTable } from '../../src/table/diff-tables.ts';
 import { endpointKey } from '../../src/table/endpoint-key.ts';
 import { sealEntry } from '../../src/table/entry-digest.ts';
 import type {
+  Conditions,
   EndpointSet,
   FilterConfig,
   Retry,
@@ -26,6 +27,7 @@ export interface TestRoute {
   readonly path?: string;
   /** Ports on 127.0.0.1, or addresses. Empty: an upstream without endpoints. */
   readonly upstream: readonly (number | string)[];
+  readonly conditions?: Conditions;
   readonly filters?: readonly FilterConfig[];
   readonly timeouts?: Partial<Timeouts>;
   readonly retry?: Partial<Retry>;
@@ -131,6 +133,7 @@ function testRoute(route: TestRoute, index: number): TableRoute {
     id: `Test/default/route/${index}`,
     hosts: [route.host ?? ''],
     path: path.startsWith('=') ? { type: 'exact', value: path.slice(1) } : { type: 'prefix', value: path },
+    ...(route.conditions === undefined ? {} : { conditions: route.conditions }),
     rank: String(index).padStart(4, '0'),
     filters: route.filters ?? [],
     action: {
