@@ -11,14 +11,15 @@ import type { Expiring } from '../util/deadline-sweeper.ts';
 import type { HeaderList } from '../util/header-list.ts';
 import type { Exchange } from './exchange.ts';
 import type { LinkedBackend, LinkedRoute } from './linked-table.ts';
-import { OutputBuffer, addChunk } from './output-buffer.ts';
-import type { OutputPart } from './output-buffer.ts';
+import { OutputBuffer } from './output-buffer.ts';
 import { dropResponseFields } from './response-fields.ts';
 import { startTunnel } from './tunnel.ts';
 import { acceptsUpgrade } from './upgrade.ts';
 
 /** Request body bytes kept so that a failed try can be repeated; longer bodies are sent once. */
 const REPLAY_BYTES = 64 * 1024;
+/** Nor bodies in more pieces than this. */
+const REPLAY_PIECES = 256;
 const nothingTried: readonly EndpointPool[] = [];
 
 /**
@@ -53,9 +54,11 @@ export class Forwarder implements ResponseSink, Expiring {
   readonly #output = new OutputBuffer();
   #bodyBytesSent = 0;
   #bodyEnded = false;
-  /** Wire parts of the body sent so far, while they can still be repeated. */
-  #replay: OutputPart[] | undefined;
+  /** Bytes of the body sent so far, while they can still be repeated. */
+  #replay: Buffer[] | undefined;
   #replayBytes = 0;
+  /** End of a chunked body once the client has sent it; '' before. */
+  #lastChunk = '';
   #continued = false;
 
   constructor(exchange: Exchange) {
@@ -102,24 +105,18 @@ export class Forwarder implements ResponseSink, Expiring {
     }
     connection.touch();
     this.#bodyBytesSent += bytes.length;
-    if (this.#framing === 'chunked') addChunk(this, bytes);
-    else this.add(bytes);
-  }
-
-  /** Adds a part of the body to the output, and to what a next try would send. */
-  add(part: OutputPart): void {
-    this.#output.add(part);
-    if (this.#replay === undefined) return;
-    this.#replayBytes += part.length;
-    if (this.#replayBytes <= REPLAY_BYTES) this.#replay.push(part);
-    else this.#replay = undefined;
+    this.#keepForReplay(bytes);
+    this.#addBody(bytes);
   }
 
   endBody(trailers: HeaderList | undefined): void {
     const connection = this.#connection;
     this.#bodyEnded = true;
     if (connection === undefined || !this.#sent) return;
-    if (this.#framing === 'chunked') this.add(lastChunk(trailers));
+    if (this.#framing === 'chunked') {
+      this.#lastChunk = lastChunk(trailers);
+      this.#output.add(this.#lastChunk);
+    }
     this.flush();
     connection.endRequest();
   }
@@ -161,6 +158,7 @@ export class Forwarder implements ResponseSink, Expiring {
     this.#bodyBytesSent = 0;
     this.#replay = undefined;
     this.#replayBytes = 0;
+    this.#lastChunk = '';
     this.#continued = false;
   }
 
@@ -250,13 +248,15 @@ export class Forwarder implements ResponseSink, Expiring {
   onUpstreamFailed(code: ErrorCodeName, detail: string): void {
     const connection = this.#connection;
     this.#connection = undefined;
+    // An upstream that has begun to answer has taken the request: it is not sent twice.
+    const isBegun = connection?.hasResponseBytes === true && code === 'SP_UPSTREAM_RESET';
     this.#stale =
       connection !== undefined &&
       this.#sent &&
       connection.isReused &&
-      !connection.hasResponseBytes &&
+      !isBegun &&
       code === 'SP_UPSTREAM_RESET';
-    if (!this.#exchange.hasAnswered && this.#mayRetry(code)) this.#retry();
+    if (!isBegun && !this.#exchange.hasAnswered && this.#mayRetry(code)) this.#retry();
     else this.#exchange.refuse(code, detail);
   }
 
@@ -300,13 +300,27 @@ export class Forwarder implements ResponseSink, Expiring {
     this.#sent = true;
     this.#output.clear();
     this.#output.add(this.#headText);
-    for (const part of this.#replay ?? []) {
-      this.#output.add(part);
-      this.#bodyBytesSent += part.length;
+    for (const bytes of this.#replay ?? []) {
+      this.#addBody(bytes);
+      this.#bodyBytesSent += bytes.length;
     }
     if (!this.#bodyEnded) return;
+    if (this.#lastChunk !== '') this.#output.add(this.#lastChunk);
     this.flush();
     connection.endRequest();
+  }
+
+  #addBody(bytes: Buffer): void {
+    if (this.#framing === 'chunked') this.#output.addChunked(bytes);
+    else this.#output.add(bytes);
+  }
+
+  #keepForReplay(bytes: Buffer): void {
+    const replay = this.#replay;
+    if (replay === undefined) return;
+    this.#replayBytes += bytes.length;
+    if (this.#replayBytes <= REPLAY_BYTES && replay.length < REPLAY_PIECES) replay.push(bytes);
+    else this.#replay = undefined;
   }
 
   #retry(): void {

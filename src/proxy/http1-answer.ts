@@ -4,7 +4,7 @@ import { fieldLine, lastChunk, responseHeadText } from '../http1/message-writer.
 import type { HeaderList } from '../util/header-list.ts';
 import type { AnswerHead } from './downstream.ts';
 import { httpDate } from './http-date.ts';
-import { OutputBuffer, addChunk } from './output-buffer.ts';
+import { OutputBuffer } from './output-buffer.ts';
 
 type Coding = 'plain' | 'chunked' | 'none';
 
@@ -52,7 +52,7 @@ export class Http1Answer {
   body(buffer: Buffer, start: number, end: number): void {
     if (this.#coding === 'none' || end === start) return;
     const bytes = buffer.subarray(start, end);
-    if (this.#coding === 'chunked') addChunk(this.#output, bytes);
+    if (this.#coding === 'chunked') this.#output.addChunked(bytes);
     else this.#output.add(bytes);
   }
 

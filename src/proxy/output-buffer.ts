@@ -2,6 +2,8 @@ import { chunkHeader } from '../http1/message-writer.ts';
 
 /** Output up to this size is joined for one system call; more goes out as a vector of its parts. */
 const JOIN_BYTES = 4 * 1024;
+/** More parts than this are copied into one buffer whatever they amount to: a body can come in single bytes. */
+const MAX_PARTS = 16;
 const CRLF = '\r\n';
 
 /** A socket as far as output is concerned. */
@@ -15,26 +17,44 @@ export interface OutputSocket {
 /** Text (latin1) or bytes, in wire order. */
 export type OutputPart = string | Buffer;
 
-/** Gathers what belongs together on the wire, so that head, body and chunk framing leave in one write. */
+/**
+ * Gathers what belongs together on the wire, so that head, body and chunk framing leave in one write. Chunked bytes that
+ * leave together become one chunk (RFC 9112 §7.1), however they came.
+ */
 export class OutputBuffer {
   /** Valid below `#count`: the array never shrinks. */
   readonly #parts: OutputPart[] = [];
   #count = 0;
   #bytes = 0;
+  /** Place of the open chunk's header, and the bytes that the chunk has so far; 0 bytes: no chunk is open. */
+  #chunkAt = 0;
+  #chunkBytes = 0;
 
   add(part: OutputPart): void {
-    this.#parts[this.#count++] = part;
-    this.#bytes += part.length;
+    if (this.#chunkBytes > 0) this.#closeChunk();
+    this.#push(part);
+  }
+
+  /** Bytes of a chunked body; never empty, since an empty chunk would end it. */
+  addChunked(bytes: Buffer): void {
+    if (this.#chunkBytes === 0) {
+      this.#chunkAt = this.#count;
+      this.#push('');
+    }
+    this.#chunkBytes += bytes.length;
+    this.#push(bytes);
   }
 
   clear(): void {
     this.#count = 0;
     this.#bytes = 0;
+    this.#chunkBytes = 0;
   }
 
   /** Writes everything gathered. Returns false when the socket is full. */
   flush(socket: OutputSocket): boolean {
     if (this.#count === 0) return true;
+    if (this.#chunkBytes > 0) this.#closeChunk();
     const taken =
       this.#bytes > JOIN_BYTES ? this.#writeParts(socket) : socket.write(this.#joinText(), 'latin1');
     this.clear();
@@ -51,7 +71,21 @@ export class OutputBuffer {
     return text;
   }
 
+  #push(part: OutputPart): void {
+    this.#parts[this.#count++] = part;
+    this.#bytes += part.length;
+  }
+
+  #closeChunk(): void {
+    const header = chunkHeader(this.#chunkBytes);
+    this.#parts[this.#chunkAt] = header;
+    this.#bytes += header.length;
+    this.#chunkBytes = 0;
+    this.#push(CRLF);
+  }
+
   #writeParts(socket: OutputSocket): boolean {
+    if (this.#count > MAX_PARTS) return socket.write(this.#joinBytes());
     let taken = true;
     if (this.#count > 1) socket.cork();
     for (let index = 0; index < this.#count; index++) {
@@ -61,11 +95,14 @@ export class OutputBuffer {
     if (this.#count > 1) socket.uncork();
     return taken;
   }
-}
 
-/** Body bytes as one chunk (RFC 9112 §7.1), without copying them. */
-export function addChunk(output: { add(part: OutputPart): void }, bytes: Buffer): void {
-  output.add(chunkHeader(bytes.length));
-  output.add(bytes);
-  output.add(CRLF);
+  #joinBytes(): Buffer {
+    const joined = Buffer.allocUnsafe(this.#bytes);
+    let offset = 0;
+    for (let index = 0; index < this.#count; index++) {
+      const part = this.#parts[index] as OutputPart;
+      offset += typeof part === 'string' ? joined.write(part, offset, 'latin1') : part.copy(joined, offset);
+    }
+    return joined;
+  }
 }
