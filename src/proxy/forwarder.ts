@@ -154,6 +154,7 @@ export class Forwarder implements ResponseSink, Expiring {
     this.#tried = nothingTried;
     this.#sent = false;
     this.#stale = false;
+    this.#headText = '';
     this.#output.clear();
     this.#bodyBytesSent = 0;
     this.#replay = undefined;
