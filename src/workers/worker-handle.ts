@@ -13,7 +13,10 @@ export interface WorkerHandleOptions {
   ended(reason: string, error: Error | undefined): void;
 }
 
-/** Main looks at the heart this often; a pause of main itself beyond twice that tells nothing about the worker. */
+/**
+ * Main looks at the heart this often. When it comes late itself, the machine has no time for it, and may have none for a
+ * healthy worker either: such a look counts nothing. A pause beyond twice that starts the count anew.
+ */
 export const heartCheckEveryMs = 250;
 /** Silence that is allowed while a worker starts or takes in a whole table: reading a large one holds its thread. */
 const busyLimitMs = 15_000;
@@ -27,7 +30,8 @@ export class WorkerHandle {
   readonly #exited: Promise<void>;
   #started = false;
   #lastBeat = 0;
-  #lastBeatAtMs: number;
+  /** Silence that was seen at looks that were on time. */
+  #silentMs = 0;
   #lastCheckAtMs: number;
   #reason: string | undefined;
   #error: Error | undefined;
@@ -35,7 +39,6 @@ export class WorkerHandle {
   constructor(options: WorkerHandleOptions) {
     this.#options = options;
     this.startedAtMs = options.now();
-    this.#lastBeatAtMs = this.startedAtMs;
     this.#lastCheckAtMs = this.startedAtMs;
     const workerData: WorkerStart = {
       ...options.start,
@@ -70,15 +73,17 @@ export class WorkerHandle {
     const now = this.#options.now();
     const beat = Atomics.load(this.#control, 0);
     // When main itself was held (or the machine slept), the worker gets a fresh look before it is judged.
-    const mainWasHeld = now - this.#lastCheckAtMs > 2 * heartCheckEveryMs;
+    const sinceMs = now - this.#lastCheckAtMs;
+    const mainWasHeld = sinceMs > 2 * heartCheckEveryMs;
     this.#lastCheckAtMs = now;
     if (beat !== this.#lastBeat || mainWasHeld) {
       this.#lastBeat = beat;
-      this.#lastBeatAtMs = now;
+      this.#silentMs = 0;
       return;
     }
     const limit = this.#started && !busy ? silenceLimitMs : Math.max(busyLimitMs, silenceLimitMs);
-    if (now - this.#lastBeatAtMs > limit) this.kill(this.#started ? 'stalled' : 'did not start');
+    if (sinceMs < 1.2 * heartCheckEveryMs) this.#silentMs += sinceMs;
+    if (this.#silentMs >= limit) this.kill(this.#started ? 'stalled' : 'did not start');
   }
 
   /** Ends the thread at once; `ended` is told this reason. */

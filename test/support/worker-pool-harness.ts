@@ -32,6 +32,7 @@ export interface TestPoolOptions {
   readonly workers?: number;
   readonly entry?: URL;
   readonly heapBytes?: number;
+  /** 30 s unless given: on a busy machine a healthy worker may not be heard for a second. */
   readonly silenceLimitMs?: number;
 }
 
@@ -45,7 +46,8 @@ export function startPool(options: TestPoolOptions = {}): TestPool {
   const waiting = new Map<string, (line: Readonly<Record<string, unknown>>) => void>();
   const pool = new WorkerPool({
     workers,
-    settings: testSettings,
+    // Load may ask as often as it likes.
+    settings: { ...testSettings, clientKeepAliveRequests: 1_000_000_000 },
     sockets,
     heapBytes: options.heapBytes ?? 128 * 1024 ** 2,
     board: { memory, view: board },
@@ -63,7 +65,7 @@ export function startPool(options: TestPoolOptions = {}): TestPool {
     ),
     metrics: { linked: () => undefined, linkFailed: () => undefined, workerRestarted: () => undefined },
     writeLines: () => undefined,
-    silenceLimitMs: options.silenceLimitMs ?? 1000,
+    silenceLimitMs: options.silenceLimitMs ?? 30_000,
     ...(options.entry === undefined ? {} : { entry: options.entry }),
   });
   pool.start();
