@@ -86,7 +86,7 @@ function assemble(settings: Settings, { version, writer, log, sockets }: Base) {
       loop.update(snapshot, changed);
     },
   });
-  const findings = new DiagnosticReport({ log, locate: (ref) => source.locate(ref) });
+  const findings = new DiagnosticReport({ log, locate: (ref, path) => source.locate(ref, path) });
   const metrics = new Metrics({
     version,
     rows,
@@ -165,9 +165,9 @@ function observe({ log, metrics, findings, readiness }: Observed): LoopObserver 
       log.info('table live', {
         generation: outcome.generation,
         routes: table.routes.size,
-        changeMs: Math.round(changeMs),
-        linkMs: Math.round(outcome.linkMs),
-        stallMs: Math.round(outcome.stallMs),
+        changeMs: hundredths(changeMs),
+        linkMs: hundredths(outcome.linkMs),
+        stallMs: hundredths(outcome.stallMs),
       });
     },
   };
@@ -203,4 +203,8 @@ async function startAdmin(admin: AdminServer, settings: Settings): Promise<numbe
         : (cause as Error).message;
     throw new Error(`Listen for health and metrics: ${reason}; choose another with --admin-port`, { cause });
   }
+}
+
+function hundredths(ms: number): number {
+  return Math.round(ms * 100) / 100;
 }

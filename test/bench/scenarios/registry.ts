@@ -2,6 +2,7 @@ import { compileCost } from './compile.ts';
 import { idleConnections } from './idle-connections.ts';
 import { largeResponse } from './large-response.ts';
 import { manyHosts } from './many-hosts.ts';
+import { oneChange } from './one-change.ts';
 import { postBody } from './post-body.ts';
 import type { Scenario } from './scenario.ts';
 import { slowBackend } from './slow-backend.ts';
@@ -18,4 +19,5 @@ export const scenarios: readonly Scenario[] = [
   idleConnections,
   swapsUnderLoad,
   compileCost,
+  oneChange,
 ];
