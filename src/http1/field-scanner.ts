@@ -15,8 +15,8 @@ export class FieldScanner {
 
   readonly #maxFields: number;
   readonly #maxFieldBytes: number;
-  /** Three offsets a field: its start, its colon, its CR. */
-  readonly #marks: Int32Array;
+  /** Three offsets a field: its start, its colon, its CR. Grows by need: most sections have a tenth of the fields allowed. */
+  readonly #marks: number[] = [];
   #count = 0;
   #at = 0;
   #inValue = false;
@@ -26,7 +26,6 @@ export class FieldScanner {
   constructor(maxFields: number, maxFieldBytes = Infinity) {
     this.#maxFields = maxFields;
     this.#maxFieldBytes = maxFieldBytes;
-    this.#marks = new Int32Array(3 * (maxFields + 1));
   }
 
   /** Starts a section at this offset from the origin. */

@@ -14,7 +14,7 @@ import type { LinkedBackend, LinkedRoute } from './linked-table.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import { dropResponseFields } from './response-fields.ts';
 import { startTunnel } from './tunnel.ts';
-import { acceptsUpgrade } from './upgrade.ts';
+import { acceptsUpgrade, forwardedUpgrade } from './upgrade.ts';
 
 /** Request body bytes kept so that a failed try can be repeated; longer bodies are sent once. */
 const REPLAY_BYTES = 64 * 1024;
@@ -70,7 +70,7 @@ export class Forwarder implements ResponseSink, Expiring {
     this.#framing = head.framing;
     this.#contentLength = head.contentLength;
     this.#expectContinue = head.expectContinue;
-    this.#upgrade = head.upgrade === 'h2c' ? undefined : head.upgrade;
+    this.#upgrade = forwardedUpgrade(head.upgrade);
     this.#webSocketKey = this.#upgrade === undefined ? '' : (head.headers.get('sec-websocket-key') ?? '');
   }
 
@@ -237,6 +237,7 @@ export class Forwarder implements ResponseSink, Expiring {
   onUpgraded(head: ResponseHead, connection: UpstreamConnection, rest: Buffer): void {
     const exchange = this.#exchange;
     if (this.#upgrade === undefined || !acceptsUpgrade(head, this.#upgrade, this.#webSocketKey)) {
+      exchange.distrust();
       exchange.refuse('SP_UPSTREAM_PROTOCOL', 'switched protocols in a way that was not asked for');
       return;
     }

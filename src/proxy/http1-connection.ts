@@ -36,7 +36,8 @@ export class Http1Connection implements Downstream, Expiring {
 
   readonly #services: ProxyServices;
   readonly #parser: RequestHeadParser;
-  readonly #chunked: ChunkedDecoder;
+  /** Made for the first body that needs it. */
+  #chunked: ChunkedDecoder | undefined;
   readonly #exchange: Exchange;
   readonly #answer: Http1Answer;
   readonly #onClosed: (connection: Http1Connection) => void;
@@ -55,7 +56,6 @@ export class Http1Connection implements Downstream, Expiring {
     this.#onClosed = onClosed;
     const { settings } = services;
     this.#parser = new RequestHeadParser(settings.requestLimits);
-    this.#chunked = new ChunkedDecoder(settings.trailerLimits);
     this.#answer = new Http1Answer(socket);
     this.#exchange = new Exchange(this, services, plainAddress(socket.remoteAddress ?? ''));
     this.deadline = services.sweeper.after(settings.clientHeaderTimeoutMs);
@@ -236,7 +236,7 @@ export class Http1Connection implements Downstream, Expiring {
       this.#remaining = head.contentLength;
       this.#windowBytes = 0;
       this.deadline = this.#services.sweeper.after(BODY_WINDOW_MS);
-      if (head.framing === 'chunked') this.#chunked.reset();
+      if (head.framing === 'chunked') this.#decoder().reset();
     }
     const bodyless = this.#phase === 'wait' && head.framing === 'length';
     this.#exchange.begin(head);
@@ -254,7 +254,7 @@ export class Http1Connection implements Downstream, Expiring {
   }
 
   #readChunk(buffer: Buffer, start: number): number {
-    const decoder = this.#chunked;
+    const decoder = this.#decoder();
     const position = decoder.read(buffer, start, buffer.length);
     if (decoder.event === 'data') {
       this.#exchange.onRequestData(buffer, decoder.dataStart, decoder.dataEnd);
@@ -264,6 +264,10 @@ export class Http1Connection implements Downstream, Expiring {
       this.#refuseFault(decoder.fault);
     }
     return position;
+  }
+
+  #decoder(): ChunkedDecoder {
+    return (this.#chunked ??= new ChunkedDecoder(this.#services.settings.trailerLimits));
   }
 
   #endRequest(trailers: HeaderList | undefined): void {

@@ -45,7 +45,9 @@ export class OutputBuffer {
     this.#push(bytes);
   }
 
+  /** Lets go of the parts too: bytes of a message must not stay as long as an idle connection does. */
   clear(): void {
+    for (let index = 0; index < this.#count; index++) this.#parts[index] = '';
     this.#count = 0;
     this.#bytes = 0;
     this.#chunkBytes = 0;

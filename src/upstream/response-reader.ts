@@ -30,7 +30,9 @@ export class ResponseReader {
   peerIdleMs = Infinity;
 
   readonly #parser: ResponseHeadParser;
-  readonly #chunked: ChunkedDecoder;
+  readonly #trailerLimits: ReaderLimits['trailerLimits'];
+  /** Made for the first body that needs it. */
+  #chunked: ChunkedDecoder | undefined;
   #phase: Phase = 'head';
   #method = '';
   #pending: Buffer | undefined;
@@ -40,7 +42,7 @@ export class ResponseReader {
 
   constructor(limits: ReaderLimits) {
     this.#parser = new ResponseHeadParser(limits.responseLimits);
-    this.#chunked = new ChunkedDecoder(limits.trailerLimits);
+    this.#trailerLimits = limits.trailerLimits;
   }
 
   get head(): ResponseHead {
@@ -64,7 +66,7 @@ export class ResponseReader {
   }
 
   get trailers(): HeaderList | undefined {
-    return this.#parser.head.framing === 'chunked' ? this.#chunked.trailers : undefined;
+    return this.#parser.head.framing === 'chunked' ? this.#chunked?.trailers : undefined;
   }
 
   /** Expects the response to a request of this method. */
@@ -130,7 +132,7 @@ export class ResponseReader {
     this.peerIdleMs = peerIdleTimeoutMs(head.headers.get('keep-alive'));
     this.#remaining = contentLength;
     this.#phase = framing === 'none' || (framing === 'length' && contentLength === 0) ? 'complete' : framing;
-    if (framing === 'chunked') this.#chunked.reset();
+    if (framing === 'chunked') this.#decoder().reset();
   }
 
   #readPlain(buffer: Buffer, bytes: number, sink: ResponseSink): void {
@@ -146,7 +148,7 @@ export class ResponseReader {
   }
 
   #readChunks(buffer: Buffer, end: number, sink: ResponseSink): ReadOutcome {
-    const decoder = this.#chunked;
+    const decoder = this.#decoder();
     while (this.#position < end) {
       this.#position = decoder.read(buffer, this.#position, end);
       switch (decoder.event) {
@@ -163,6 +165,10 @@ export class ResponseReader {
       }
     }
     return 'more';
+  }
+
+  #decoder(): ChunkedDecoder {
+    return (this.#chunked ??= new ChunkedDecoder(this.#trailerLimits));
   }
 
   #fail(problem: string): ReadOutcome {
