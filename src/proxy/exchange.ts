@@ -46,7 +46,8 @@ export class Exchange {
   #userAgent = '';
   #referer = '';
   #minor: 0 | 1 = 1;
-  #upgrading = false;
+  /** Bytes behind an upgrade request belong to no HTTP message. */
+  #untrusted = false;
 
   constructor(downstream: Downstream, services: ProxyServices, peer: string) {
     this.downstream = downstream;
@@ -95,6 +96,11 @@ export class Exchange {
     this.#runFilters(filters, 0);
   }
 
+  /** What follows on the client's connection must not be read as HTTP: the answer is the last. */
+  distrust(): void {
+    this.#untrusted = true;
+  }
+
   /** Answers a request that could not even be read. */
   refuseUnread(code: ErrorCodeName, detail: string): void {
     if (!this.#active) {
@@ -130,10 +136,9 @@ export class Exchange {
     const body = Buffer.from(answer.body, 'latin1');
     this.#status = this.filterResponse(answer.status, headers);
     const bodiless = this.request.method === 'HEAD';
-    // Bytes behind an upgrade request belong to no HTTP message: they must not be read as one.
     const close =
       this.services.draining ||
-      this.#upgrading ||
+      this.#untrusted ||
       !this.downstream.isRequestComplete ||
       isInputError(this.#error);
     this.downstream.head({ status: this.#status, reason: '', headers, length: body.length, bodiless, close });
@@ -227,7 +232,7 @@ export class Exchange {
     this.#route = undefined;
     this.#userAgent = '';
     this.#referer = '';
-    this.#upgrading = false;
+    this.#untrusted = false;
   }
 
   /** Everything that can be wrong with a request before it is anybody's, and the route whose it is. */
@@ -236,7 +241,7 @@ export class Exchange {
     request.method = head.method;
     request.headers = head.headers;
     this.#minor = head.minor;
-    this.#upgrading = head.upgrade !== undefined;
+    this.#untrusted = head.upgrade !== undefined;
     if (services.accessLog !== undefined) {
       this.#userAgent = head.headers.get('user-agent') ?? '';
       this.#referer = head.headers.get('referer') ?? '';
