@@ -24,7 +24,8 @@ export const checkCommand: AddCommand = (program, context, finished) => {
   const given = addSettingOptions(command, compileSettings);
   command.action(async (options: { readonly output: OutputFormat }) => {
     const settings = readSettings(given, context);
-    const { table, diagnostics } = await compileFolder(settings);
+    const { table, diagnostics: unordered } = await compileFolder(settings);
+    const diagnostics = unordered.toSorted(byPlace);
     if (options.output !== 'table') context.out(printData(diagnostics, options.output));
     else if (diagnostics.length > 0) context.out(findingsTable(diagnostics, settings.manifests));
     const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
@@ -38,16 +39,25 @@ export function outputOption(): Option {
   return new Option('-o, --output <format>', 'how to print').choices([...outputFormats]).default('table');
 }
 
-function findingsTable(diagnostics: readonly Diagnostic[], folder: string): string {
-  const rows = diagnostics.map(({ severity, code, location, object, path, message, hint }) => [
+/** By file and line; what has no place comes last. */
+function byPlace({ location: a }: Diagnostic, { location: b }: Diagnostic): number {
+  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+  return a.line - b.line;
+}
+
+/** The findings, then what to do about each code: hints are the same for all findings of a code. */
+export function findingsTable(diagnostics: readonly Diagnostic[], folder: string): string {
+  const rows = diagnostics.map(({ severity, code, location, object, path, message }) => [
+    location === undefined ? folder : `${location.file}:${location.line}`,
     severity,
     code,
-    location === undefined ? folder : `${location.file}:${location.line}`,
     describeRef(object),
-    path === '' ? '-' : path,
-    `${message} (${hint})`,
+    path === '' ? message : `${path}: ${message}`,
   ]);
-  return printTable(['SEVERITY', 'CODE', 'WHERE', 'OBJECT', 'FIELD', 'FINDING'], rows);
+  const hints = new Map(diagnostics.map(({ code, hint }) => [code, hint]));
+  const findings = printTable(['WHERE', 'SEVERITY', 'CODE', 'OBJECT', 'FINDING'], rows);
+  return `${findings}\n${printTable(['CODE', 'WHAT TO DO'], [...hints])}`;
 }
 
 function summary(routes: number, findings: number, errors: number): string {

@@ -1,8 +1,11 @@
 import { isIP } from 'node:net';
 
+import { describeRef } from '../diagnostics/diagnostic.ts';
+import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { explain, explainableTable } from '../proxy/explain.ts';
 import { explanationText } from '../proxy/explain-text.ts';
-import { outputOption } from './check.ts';
+import type { RouteOrigin } from '../table/route-table.ts';
+import { findingsTable, outputOption } from './check.ts';
 import { UsageError } from './command-context.ts';
 import { compileFolder, compileSettings } from './compile-folder.ts';
 import { printData } from './output.ts';
@@ -41,7 +44,7 @@ export const explainCommand: AddCommand = (program, context, finished) => {
     if (isIP(options.client) === 0) {
       throw new UsageError(`Read --client: ${JSON.stringify(options.client)} is not an IPv4 or IPv6 address`);
     }
-    const { table } = await compileFolder(settings);
+    const { table, diagnostics } = await compileFolder(settings);
     const explanation = explain(explainableTable(table), {
       url,
       method: options.method,
@@ -49,12 +52,23 @@ export const explainCommand: AddCommand = (program, context, finished) => {
       clientAddress: options.client,
       allowEncodedSlashes: settings.encodedSlashes,
     });
-    context.out(
-      options.output === 'table' ? explanationText(explanation) : printData(explanation, options.output),
-    );
+    const findings = diagnostics.filter((diagnostic) => concerns(diagnostic, explanation.route?.origin));
+    if (options.output !== 'table') context.out(printData({ ...explanation, findings }, options.output));
+    else context.out(explanationText(explanation) + findingsText(findings, settings.manifests));
     finished(explanation.answer.kind === 'forward' ? 0 : 1);
   });
 };
+
+/** What is wrong with the object that the route came from, and with those that lost to it. */
+function concerns({ object, winner }: Diagnostic, origin: RouteOrigin | undefined): boolean {
+  if (origin === undefined) return false;
+  const name = describeRef(origin);
+  return describeRef(object) === name || (winner !== undefined && describeRef(winner) === name);
+}
+
+function findingsText(findings: readonly Diagnostic[], folder: string): string {
+  return findings.length === 0 ? '' : `\n${findingsTable(findings, folder)}`;
+}
 
 function collect(value: string, before: readonly string[]): readonly string[] {
   return [...before, value];

@@ -81,7 +81,8 @@ describe('check', () => {
   test('errors are listed with file and line, and make the exit code 1', async () => {
     const { code, out, err } = await run(['check', `--manifests=${broken}`]);
     expect(code).toBe(1);
-    expect(out).toMatch(/^SEVERITY +CODE +WHERE +OBJECT +FIELD +FINDING\nerror +SP1001 +bad\.yaml:\d+ /);
+    expect(out).toMatch(/^WHERE +SEVERITY +CODE +OBJECT +FINDING\nbad\.yaml:\d+ +error +SP1001 /);
+    expect(out).toMatch(/\n\nCODE +WHAT TO DO\nSP1001 +Fix the syntax/);
     expect(err).toBe('1 route, 1 finding, 1 error\n');
   });
 
@@ -111,6 +112,21 @@ describe('explain', () => {
     expect(JSON.parse(out)).toMatchObject({ answer: { kind: 'respond', code: 'SP_NO_ROUTE' } });
   });
 
+  test('an object that lost a path to the route is named, with its line', async () => {
+    const folder = join(root, 'conflict');
+    await mkdir(folder);
+    await writeFile(join(folder, 'all.yaml'), good);
+    const [ingress] = good.split('---');
+    await writeFile(join(folder, 'later.yaml'), ingress!.replace('name: shop,', 'name: zzz,'));
+    const args = ['explain', 'http://shop.example/', '--manifests', folder];
+    const { code, out } = await run(args);
+    expect(code).toBe(0);
+    expect(out).toMatch(/\nlater\.yaml:11 +warning +SP3001 +Ingress team\/zzz +.*Ingress team\/shop has it/);
+    expect(JSON.parse((await run([...args, '-o', 'json'])).out)).toMatchObject({
+      findings: [{ code: 'SP3001', winner: { kind: 'Ingress', namespace: 'team', name: 'shop' } }],
+    });
+  });
+
   test('a Host field stands for the host, the method is passed on', async () => {
     const header = ['-H', 'Host: shop.example', '-H', 'x-a: b:c'];
     const args = ['explain', 'http://1.2.3.4/', '-X', 'POST', ...header, '--manifests', healthy];
@@ -133,7 +149,7 @@ describe('usage', () => {
       /Read --https-port: "99999" is not a whole number/,
     ],
     [['run', '--config', '/nonexistent.yaml'], /Read the config file "\/nonexistent.yaml": ENOENT/],
-    [['launch'], /unknown command 'launch'/],
+    [['launch'], /^sallyport: unknown command 'launch'/],
   ])('%j ends with 2', async (args, message) => {
     const { code, out, err } = await run(args);
     expect({ code, out }).toEqual({ code: 2, out: '' });
@@ -171,7 +187,9 @@ describe('usage', () => {
     expect((await run([command, '--help'])).out).toMatch(new RegExp(`Examples?:\\n  .*sallyport ${command}`));
   });
 
-  test('version', async () => {
-    expect((await run(['version'])).out).toMatch(/^sallyport \d+\.\d+\.\d+ \(node v\d+\./);
+  test.each(['version', '--version', '-V'])('%s', async (argument) => {
+    const { code, out } = await run([argument]);
+    expect(code).toBe(0);
+    expect(out).toMatch(/^sallyport \d+\.\d+\.\d+ \(node v\d+\./);
   });
 });

@@ -5,7 +5,7 @@ import { UsageError } from './command-context.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
 import { explainCommand } from './explain.ts';
 import { runCommand } from './run.ts';
-import { versionCommand } from './version.ts';
+import { versionCommand, versionText } from './version.ts';
 
 // The command line. In: arguments and environment. Out: an exit code; results on stdout, messages on stderr.
 // Each command is one file that parses its flags, calls what does the work and prints. No work is done here.
@@ -24,7 +24,12 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
   let code: ExitCode = 0;
   const program = new Command('sallyport')
     .description('Kubernetes ingress controller with hot-swapped routes')
-    .configureOutput({ writeOut: (text) => context.out(text), writeErr: (text) => context.err(text) })
+    .version(versionText)
+    .configureOutput({
+      writeOut: (text) => context.out(text),
+      writeErr: (text) => context.err(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'sallyport: ')),
+    })
     .showHelpAfterError('(add --help for what is possible)')
     .exitOverride();
   for (const add of commands) {

@@ -4,10 +4,13 @@ import type { AddCommand } from './program.ts';
 /** The version of this build. */
 export const version: string = manifest.version;
 
+/** With the version of the runtime, for people and bug reports. */
+export const versionText = `sallyport ${version} (node ${process.version})`;
+
 export const versionCommand: AddCommand = (program, context) => {
   program
     .command('version')
     .description('print the version of Sallyport and of its runtime')
     .addHelpText('after', '\nExample:\n  sallyport version')
-    .action(() => context.out(`sallyport ${version} (node ${process.version})\n`));
+    .action(() => context.out(`${versionText}\n`));
 };

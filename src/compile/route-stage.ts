@@ -139,7 +139,7 @@ function lost(draft: RouteDraft, winner: RouteDraft | undefined, host: string): 
   if (winner === undefined || draft.tier === 'last') return undefined;
   if (draft.tier === 'default' && draft.object === winner.object) return undefined;
   const message = `Leaving out ${describeDraft(draft, host)}: ${describeRef(winner.object)} has it (${winner.origin.field}), ${reason(draft, winner)}`;
-  return diagnose('SP3001', draft.object, draft.origin.field, message);
+  return { ...diagnose('SP3001', draft.object, draft.origin.field, message), winner: winner.object };
 }
 
 function reason(draft: RouteDraft, winner: RouteDraft): string {

@@ -7,7 +7,8 @@ test('a finding is logged when it comes and when it goes, not in between', () =>
   const lines: Record<string, unknown>[] = [];
   const report = new DiagnosticReport({
     log: createLog({ write: (text) => lines.push(JSON.parse(text) as Record<string, unknown>) }, 'debug'),
-    locate: ({ name }) => (name === 'shop' ? { file: 'a.yaml', document: 1, line: 7 } : undefined),
+    locate: ({ name }, path) =>
+      name === 'shop' && path === 'metadata' ? { file: 'a.yaml', document: 1, line: 7 } : undefined,
   });
   const ref = { kind: 'Ingress', namespace: 'team', name: 'shop' };
   const finding = diagnose('SP4251', ref, 'metadata', 'read the annotation: "x" is wrong, want a number');

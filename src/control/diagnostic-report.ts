@@ -5,8 +5,8 @@ import type { Log, LogLevel } from '../telemetry/log.ts';
 
 export interface DiagnosticReportOptions {
   readonly log: Log;
-  /** Where an object was declared, for sources that know. */
-  locate(ref: ObjectRef): FileLocation | undefined;
+  /** Where a field was declared, for sources that know; an empty path stands for the object. */
+  locate(ref: ObjectRef, path: string): FileLocation | undefined;
 }
 
 const levels: Readonly<Record<Severity, LogLevel>> = { error: 'error', warning: 'warn', info: 'info' };
@@ -59,13 +59,13 @@ export class DiagnosticReport {
   }
 }
 
-/** Adds where the object was declared. */
+/** Adds where the field was declared. */
 export function located(
   diagnostic: Diagnostic,
   { locate }: Pick<DiagnosticReportOptions, 'locate'>,
 ): Diagnostic {
   if (diagnostic.location !== undefined) return diagnostic;
-  const location = locate(diagnostic.object);
+  const location = locate(diagnostic.object, diagnostic.path);
   return location === undefined ? diagnostic : { ...diagnostic, location };
 }
 

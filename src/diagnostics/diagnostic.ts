@@ -32,6 +32,8 @@ export interface Diagnostic {
   /** What to do about it, from the catalogue. */
   readonly hint: string;
   readonly location?: FileLocation;
+  /** The object that won, where another one has what this one asks for. */
+  readonly winner?: ObjectRef;
 }
 
 /** Makes a diagnostic; severity and hint come from the catalogue. */

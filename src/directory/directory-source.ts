@@ -96,9 +96,9 @@ export class DirectorySource {
     this.#watcher.close();
   }
 
-  /** Where the object in force was declared. */
-  locate(ref: ObjectRef): FileLocation | undefined {
-    return this.#set.locate(ref);
+  /** Where a field of the object in force was declared; without a path, the object. */
+  locate(ref: ObjectRef, path = ''): FileLocation | undefined {
+    return this.#set.locate(ref, path);
   }
 
   #onEvent(folderPath: string, name: string | undefined): void {

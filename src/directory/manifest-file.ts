@@ -15,6 +15,8 @@ import type { DocumentText } from './split-documents.ts';
 export interface LocatedObject {
   readonly object: ModelObject;
   readonly location: FileLocation;
+  /** Where a field stands, or what is nearest around it when the field is left out. Paths as in diagnostics. */
+  locate(path: string): FileLocation;
 }
 
 /** An object of a kind that Sallyport does not read. */
@@ -39,8 +41,14 @@ export interface ManifestFile {
 
 /** Lines count from 1 within the document's own text. */
 interface DecodedDocument {
-  readonly entries: readonly (DecodedObject & { readonly line: number })[];
+  readonly entries: readonly DecodedEntry[];
   readonly fault: { readonly line: number; readonly reason: string } | undefined;
+}
+
+interface DecodedEntry extends DecodedObject {
+  readonly line: number;
+  /** Of a field of the object. */
+  lineOf(path: string): number | undefined;
 }
 
 /** Identity over all kinds: `Ingress/team-a/shop`. */
@@ -98,18 +106,20 @@ function decodeItem(
   { raw, path: itemPath }: ListItem,
   { lineOf }: Extract<Parsed, { ok: true }>,
   file: string,
-): DecodedObject & { readonly line: number } {
+): DecodedEntry {
   const line = (itemPath === '' ? undefined : lineOf(itemPath)) ?? 0;
   const inDocument = (path: string): string => {
     if (itemPath === '' || path === '') return itemPath + path;
     return path.startsWith('[') ? itemPath + path : `${itemPath}.${path}`;
   };
+  const lineOfField = (path: string): number | undefined =>
+    path === '' ? undefined : nearestLine(inDocument(path), lineOf);
   const decoded = decodeObject(raw, {
     identity: 'content',
     location: { file, document: 0, line },
-    lineOf: (path) => (path === '' ? undefined : nearestLine(inDocument(path), lineOf)),
+    lineOf: lineOfField,
   });
-  return { ...decoded, line };
+  return { ...decoded, line, lineOf: lineOfField };
 }
 
 /** The line of a field, or of the nearest thing around it when the field is left out. */
@@ -165,18 +175,20 @@ class Reading implements ManifestFile {
         location: this.#locate(document, line),
       });
     }
-    if (entry.object !== undefined) this.#addObject(entry.object, entry.ref, location);
-    else if (entry.unknownKind === undefined) this.#addBroken(entry.ref);
+    if (entry.object !== undefined) {
+      const locate = (path: string): FileLocation => this.#locate(document, entry.lineOf(path) ?? entry.line);
+      this.#addObject(entry.ref, { object: entry.object, location, locate });
+    } else if (entry.unknownKind === undefined) this.#addBroken(entry.ref);
     else if (entry.diagnostics.length === 0) {
       this.unread.push({ name: entry.unknownKind, ref: entry.ref, location });
     }
   }
 
-  #addObject(object: ModelObject, ref: ObjectRef, location: FileLocation): void {
+  #addObject(ref: ObjectRef, located: LocatedObject): void {
     const id = objectId(ref);
     const first = this.objects.get(id);
-    if (first === undefined) this.objects.set(id, { object, location });
-    else this.diagnostics.push(duplicateOf(ref, first.location, location));
+    if (first === undefined) this.objects.set(id, located);
+    else this.diagnostics.push(duplicateOf(ref, first.location, located.location));
   }
 
   #addBroken(ref: ObjectRef): void {

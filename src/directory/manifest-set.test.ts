@@ -70,7 +70,22 @@ describe('one file', () => {
     const update = folder.save('x.yaml', text);
     expect(ports(update)).toEqual({ 'default/a': 80 });
     expect(lines(update)).toEqual(['SP1002 x.yaml:1:11 metadata.name']);
-    expect(folder.set.locate({ kind: 'Service', namespace: 'default', name: 'a' })?.line).toBe(4);
+    const ref = { kind: 'Service', namespace: 'default', name: 'a' };
+    expect(folder.set.locate(ref)?.line).toBe(4);
+    expect(folder.set.locate(ref, 'spec.ports[0].port')?.line).toBe(
+      4 + service('a').split('port:')[0]!.split('\n').length - 1,
+    );
+  });
+
+  test('a field that is left out has the line of what is around it', () => {
+    const folder = new Folder();
+    folder.save('x.yaml', `# first\n---\n${service('a')}`);
+    const ref = { kind: 'Service', namespace: 'default', name: 'a' };
+    const line = (path: string) => folder.set.locate(ref, path)?.line;
+    expect(line('metadata.annotations[example.com/x]')).toBe(line('metadata'));
+    expect(line('spec.ports[3]')).toBe(line('spec.ports'));
+    expect(line('status')).toBe(line(''));
+    expect(new Set(['', 'metadata', 'spec'].map(line)).size).toBe(3);
   });
 
   test('items of a typed list take kind and apiVersion from it', () => {

@@ -34,9 +34,9 @@ export class ManifestSet {
     return this.#files.get(path);
   }
 
-  /** Where the object in force was declared. */
-  locate(ref: ObjectRef): FileLocation | undefined {
-    return this.#inForce.get(objectId(ref))?.location;
+  /** Where a field of the object in force was declared; without a path, the object. */
+  locate(ref: ObjectRef, path = ''): FileLocation | undefined {
+    return this.#inForce.get(objectId(ref))?.locate(path);
   }
 
   update(changes: readonly FileChange[]): DirectoryUpdate {

@@ -9,7 +9,7 @@ import {
   intYaml11Tag,
   parseEvents,
 } from 'js-yaml';
-import type { Event, ScalarTagDefinition } from 'js-yaml';
+import type { ScalarTagDefinition } from 'js-yaml';
 
 import { pathLines } from './path-lines.ts';
 
@@ -46,7 +46,7 @@ export function parseYaml(text: string): Parsed {
   try {
     const events = parseEvents(text, { maxDepth });
     const [value] = constructFromEvents(events, { source: text, schema, maxAliases });
-    return { ok: true, value: value ?? null, lineOf: lazyLines(() => events, text) };
+    return { ok: true, value: value ?? null, lineOf: lazyLines(text) };
   } catch (error) {
     return { ok: false, ...faultOf(error) };
   }
@@ -59,17 +59,17 @@ export function parseYaml(text: string): Parsed {
 export function parseJson(text: string): Parsed {
   try {
     const value = JSON.parse(text) as unknown;
-    return { ok: true, value, lineOf: lazyLines(() => parseEvents(text, { maxDepth }), text) };
+    return { ok: true, value, lineOf: lazyLines(text) };
   } catch {
     return parseYaml(text);
   }
 }
 
-/** Lines are asked for only where something is wrong, so they are not worked out before. */
-function lazyLines(events: () => readonly Event[], text: string): (path: string) => number | undefined {
+/** Lines are asked for only where something is wrong, so they are worked out then, from the text, which is kept anyway. */
+function lazyLines(text: string): (path: string) => number | undefined {
   let lines: ReadonlyMap<string, number> | undefined;
   return (path) => {
-    lines ??= pathLines(events(), text);
+    lines ??= pathLines(parseEvents(text, { maxDepth }), text);
     return lines.get(path);
   };
 }

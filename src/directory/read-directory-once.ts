@@ -8,8 +8,8 @@ import { scanFolder } from './scan-folder.ts';
 export interface DirectoryContents {
   readonly snapshot: Snapshot;
   readonly diagnostics: readonly Diagnostic[];
-  /** Where an object of the snapshot was declared. */
-  readonly locate: (ref: ObjectRef) => FileLocation | undefined;
+  /** Where a field of an object of the snapshot was declared; without a path, the object. */
+  readonly locate: (ref: ObjectRef, path?: string) => FileLocation | undefined;
 }
 
 /** Reads a folder of manifests without watching it. Rejects with an Error when there is no such folder. */
@@ -18,7 +18,7 @@ export async function readDirectoryOnce(folder: string): Promise<DirectoryConten
   const { files } = await scanOrExplain(folder);
   const paths = files.map(({ path }) => path);
   const { snapshot, diagnostics } = set.update(await readFiles(folder, paths, set));
-  return { snapshot, diagnostics, locate: (ref) => set.locate(ref) };
+  return { snapshot, diagnostics, locate: (ref, path) => set.locate(ref, path) };
 }
 
 /** As `scanFolder`, with a rejection that a person can act on. */
