@@ -26,12 +26,12 @@ const STATUSES = new Set([403, 404, 429, 500, 502, 503, 504]);
 /** `proxy-*-timeout`: whole seconds without a unit. */
 export function timeoutsFromAnnotations(reader: AnnotationReader): Timeouts {
   const bounds = { min: 1, max: MAX_SECONDS };
-  return {
+  return sharedTimeouts({
     connectMs: reader.integer('proxy-connect-timeout', 5, bounds) * 1_000,
     sendMs: reader.integer('proxy-send-timeout', 60, bounds) * 1_000,
     readMs: reader.integer('proxy-read-timeout', 60, bounds) * 1_000,
     requestMs: 0,
-  };
+  });
 }
 
 /** `proxy-next-upstream` and its two companions. */
@@ -40,7 +40,7 @@ export function retryFromAnnotations(reader: AnnotationReader, context: ObjectCo
   const timeoutMs = reader.integer('proxy-next-upstream-timeout', 0, { min: 0, max: MAX_SECONDS }) * 1_000;
   const words = (reader.get('proxy-next-upstream') ?? '').split(/\s+/).filter((word) => word !== '');
   const limits = { tries: tries === 0 ? MOST_TRIES : tries, timeoutMs };
-  if (words.length === 0) return { ...defaultRetry, ...limits };
+  if (words.length === 0) return defaultRetryWithin(limits);
   return retryOn(words, limits, (word) => {
     context.report(
       'SP4252',
@@ -51,12 +51,12 @@ export function retryFromAnnotations(reader: AnnotationReader, context: ObjectCo
 }
 
 export function timeoutsFromRoute(timeouts: RouteTimeouts | undefined): Timeouts {
-  return {
+  return sharedTimeouts({
     connectMs: timeouts?.connectMs ?? defaultTimeouts.connectMs,
     sendMs: timeouts?.sendMs ?? defaultTimeouts.sendMs,
     readMs: timeouts?.readMs ?? defaultTimeouts.readMs,
     requestMs: timeouts?.requestMs ?? defaultTimeouts.requestMs,
-  };
+  });
 }
 
 export function retryFromRoute(
@@ -68,7 +68,7 @@ export function retryFromRoute(
     tries: retries?.tries ?? defaultRetry.tries,
     timeoutMs: retries?.timeoutMs ?? defaultRetry.timeoutMs,
   };
-  if (retries?.retryOn === undefined) return { ...defaultRetry, ...limits };
+  if (retries?.retryOn === undefined) return defaultRetryWithin(limits);
   return retryOn(retries.retryOn, limits, (word) => {
     context.report('SP4301', `${field}.retryOn`, `Leaving out ${quote(word)}, ${WANTED_WORDS}`);
   });
@@ -76,6 +76,22 @@ export function retryFromRoute(
 
 const WANTED_WORDS =
   'want error, timeout, non_idempotent, off or http_ with 403, 404, 429, 500, 502, 503 or 504';
+
+/** Routes that ask for the defaults share one object, here and (by structured clone) in workers, where it stays in cache. */
+function sharedTimeouts(timeouts: Timeouts): Timeouts {
+  const { connectMs, sendMs, readMs, requestMs } = defaultTimeouts;
+  const isDefault =
+    timeouts.connectMs === connectMs &&
+    timeouts.sendMs === sendMs &&
+    timeouts.readMs === readMs &&
+    timeouts.requestMs === requestMs;
+  return isDefault ? defaultTimeouts : timeouts;
+}
+
+function defaultRetryWithin(limits: Pick<Retry, 'tries' | 'timeoutMs'>): Retry {
+  const isDefault = limits.tries === defaultRetry.tries && limits.timeoutMs === defaultRetry.timeoutMs;
+  return isDefault ? defaultRetry : { ...defaultRetry, ...limits };
+}
 
 /** The words of nginx's proxy_next_upstream. `off` beats all others. */
 function retryOn(

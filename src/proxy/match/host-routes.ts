@@ -22,11 +22,14 @@ const SLASH = 0x2f;
 export class HostRoutes<C extends Candidate> {
   readonly #root: PathNode<C>;
   readonly #regexes: readonly C[];
+  /** The route that serves every request, where one does: most hosts have just the prefix `/`. */
+  readonly #always: C | undefined;
   readonly size: number;
 
   constructor(root: PathNode<C> = emptyTree, regexes: readonly C[] = [], size = 0) {
     this.#root = root;
     this.#regexes = regexes;
+    this.#always = size === 1 ? soleRoute(root) : undefined;
     this.size = size;
   }
 
@@ -59,6 +62,7 @@ export class HostRoutes<C extends Candidate> {
 
   /** The route for this path: exact, then regex, then prefixes from the longest, each tried in the order of precedence. */
   find(request: MatchRequest, trail: Trail<C>, trace: MatchTrace<C> | undefined): C | undefined {
+    if (this.#always !== undefined) return this.#always;
     const end = this.#descend(request.path, trail);
     const exact = end === undefined ? undefined : firstHolding(end.exact, request, trace);
     if (exact !== undefined) return exact;
@@ -106,6 +110,12 @@ export class HostRoutes<C extends Candidate> {
     }
     return undefined;
   }
+}
+
+/** The only route of a tree, when it has the prefix `/` and no conditions. */
+function soleRoute<C extends Candidate>({ children: [child] }: PathNode<C>): C | undefined {
+  const route = child?.label === '/' ? child.prefix[0] : undefined;
+  return route?.checks === undefined ? route : undefined;
 }
 
 function firstHolding<C extends Candidate>(
