@@ -42,7 +42,7 @@ export interface Decision {
   readonly host?: string;
   /** Request fields as sent upstream, for the names that the case expects; null where there is none. */
   readonly sends?: Readonly<Record<string, string | null>>;
-  /** Response fields that filters made of an empty 200. */
+  /** Response fields that filters made of an empty 200, or of the answer of one of them. */
   readonly returns?: Readonly<Record<string, string | null>>;
 }
 
@@ -69,7 +69,7 @@ export async function decide(table: RoutingTable, asked: RequestCase): Promise<D
   request.matchedPath = route.route.path;
   const { id } = route.route;
   const answer = await runFilters(route, request);
-  if (answer !== undefined) return { route: id, ...describeAnswer(answer) };
+  if (answer !== undefined) return { route: id, ...describeAnswer(asked, { route, request }, answer) };
   const { action } = route.route;
   if (action.kind === 'respond') return { route: id, ...local(action.code as ErrorCodeName) };
   const upstream = chooseBackend(route, request, () => asked.random ?? 0)?.upstream as
@@ -87,7 +87,7 @@ export async function decide(table: RoutingTable, asked: RequestCase): Promise<D
     endpoints: upstream.endpoints,
     path: request.path + request.query,
     host: request.authority,
-    ...fieldsOf(asked, route, request),
+    ...fieldsOf(asked, { route, request }),
   };
 }
 
@@ -141,22 +141,49 @@ async function runFilters(route: LinkedRoute, request: ProxyRequest): Promise<Lo
   return undefined;
 }
 
-function describeAnswer({ status, headers }: LocalAnswer): Decision {
-  const location = headers.find(([name]) => name.toLowerCase() === 'location')?.[1];
-  return location === undefined ? { status } : { status, location };
+function describeAnswer(asked: RequestCase, made: Made, { status, headers }: LocalAnswer): Decision {
+  const response = { status, headers: new HeaderList() };
+  for (const [name, value] of headers) response.headers.append(name, value);
+  runResponseFilters(made, response);
+  const location = response.headers.get('location');
+  return {
+    status: response.status,
+    ...(location === undefined ? {} : { location }),
+    ...returnsOf(asked, response),
+  };
 }
 
 function local(code: ErrorCodeName): Decision {
   return { status: errorCodes[code].status };
 }
 
-function fieldsOf({ want }: RequestCase, route: LinkedRoute, request: ProxyRequest): Decision {
+function fieldsOf(asked: RequestCase, made: Made): Decision {
   const response = { status: 200, headers: new HeaderList() };
-  for (const filter of route.responseFilters ?? []) filter.onResponse?.(response, request);
+  runResponseFilters(made, response);
+  const { sends } = asked.want;
   return {
-    ...(want.sends === undefined ? {} : { sends: pick(want.sends, request.headers) }),
-    ...(want.returns === undefined ? {} : { returns: pick(want.returns, response.headers) }),
+    ...(sends === undefined ? {} : { sends: pick(sends, made.request.headers) }),
+    ...returnsOf(asked, response),
   };
+}
+
+/** A request and the route that it was led to. */
+interface Made {
+  readonly route: LinkedRoute;
+  readonly request: ProxyRequest;
+}
+
+interface MadeResponse {
+  status: number;
+  readonly headers: HeaderList;
+}
+
+function runResponseFilters({ route, request }: Made, response: MadeResponse): void {
+  for (const filter of route.responseFilters ?? []) filter.onResponse?.(response, request);
+}
+
+function returnsOf({ want: { returns } }: RequestCase, { headers }: MadeResponse): Decision {
+  return returns === undefined ? {} : { returns: pick(returns, headers) };
 }
 
 function pick(names: Readonly<Record<string, unknown>>, headers: HeaderList): Record<string, string | null> {
