@@ -254,7 +254,9 @@ export class Exchange {
     const route = services.table.match(request);
     if (route === undefined) return 'SP_NO_ROUTE';
     this.#route = route;
-    request.matchedPath = route.route.path;
+    // Only filters ask for it, and reading it from one of many routes is a cache miss.
+    if (route.requestFilters !== undefined || route.responseFilters !== undefined)
+      request.matchedPath = route.route.path;
     return undefined;
   }
 
@@ -293,7 +295,7 @@ export class Exchange {
   #forward(fields: string): void {
     const route = this.#route;
     // A route that answers by itself leaves that to its filters (a redirect); what none of them answers is refused.
-    if (route?.route.action.kind === 'respond') {
+    if (route?.forward === undefined && route?.route.action.kind === 'respond') {
       this.refuse(respondCode(route.route.action.code));
       return;
     }

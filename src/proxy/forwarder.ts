@@ -76,12 +76,13 @@ export class Forwarder implements ResponseSink, Expiring {
 
   /** `fields` is text of field lines that go before the request's own. */
   start(route: LinkedRoute, backend: LinkedBackend, fields: string): void {
-    if (route.route.action.kind !== 'forward') return;
+    const { forward } = route;
+    if (forward === undefined) return;
     this.backend = backend;
-    this.#forward = route.route.action.forward;
+    this.#forward = forward;
     this.#bodyEnded = this.#framing === 'none';
     this.#replay = [];
-    const { requestMs } = this.#forward.timeouts;
+    const { requestMs } = forward.timeouts;
     if (requestMs > 0) {
       this.deadline = this.#exchange.services.sweeper.after(requestMs);
       this.#exchange.services.sweeper.add(this);

@@ -1,5 +1,5 @@
 import type { Filter, FilterSpec } from '../filters/filter.ts';
-import type { FilterConfig, TableRoute } from '../table/route-table.ts';
+import type { FilterConfig, Forward, TableRoute } from '../table/route-table.ts';
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
 import type { LinkedBackend, LinkedRoute, LinkedUpstream, Splitter } from './linked-table.ts';
@@ -67,6 +67,7 @@ function assemble(
 }
 
 interface Serving {
+  readonly forward: Forward | undefined;
   readonly backends: readonly LinkedBackend[];
   readonly splitter: Splitter | undefined;
   readonly metrics: RouteMetrics;
@@ -74,7 +75,7 @@ interface Serving {
 
 function serving({ action }: TableRoute, row: number, context: RouteLinkContext): Serving {
   const metrics = context.metricsRow(row);
-  if (action.kind === 'respond') return { backends: [], splitter: undefined, metrics };
+  if (action.kind === 'respond') return { forward: undefined, backends: [], splitter: undefined, metrics };
   const backends = action.forward.backends.map((backend, index): LinkedBackend => {
     const upstream = context.upstream(backend.upstream);
     if (upstream === undefined)
@@ -88,7 +89,7 @@ function serving({ action }: TableRoute, row: number, context: RouteLinkContext)
       metrics: index === 0 ? metrics : context.metricsRow(row + index),
     };
   });
-  return { backends, splitter: createSplitter(action.forward, backends), metrics };
+  return { forward: action.forward, backends, splitter: createSplitter(action.forward, backends), metrics };
 }
 
 function createFilters(

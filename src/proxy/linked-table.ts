@@ -1,5 +1,5 @@
 import type { Filter } from '../filters/filter.ts';
-import type { EndpointSet, TableRoute } from '../table/route-table.ts';
+import type { EndpointSet, Forward, TableRoute } from '../table/route-table.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
 import type { HeaderList } from '../util/header-list.ts';
 
@@ -28,6 +28,8 @@ export interface MatchRequest {
 
 export interface LinkedRoute {
   readonly route: TableRoute;
+  /** Of the route's action; undefined when the route answers by itself. */
+  readonly forward: Forward | undefined;
   /** Filters that have a request half, in order; undefined when there are none. */
   readonly requestFilters: readonly Filter[] | undefined;
   /** Filters that have a response half, in reverse order; undefined when there are none. */
