@@ -11,6 +11,7 @@ import type { AnswerHead, Downstream } from './downstream.ts';
 import { Exchange } from './exchange.ts';
 import { Http1Answer } from './http1-answer.ts';
 import type { ProxyServices } from './proxy-services.ts';
+import { WriteWatch } from './write-watch.ts';
 
 /** A closing connection reads on for this long, so that its last answer is not lost to a reset. */
 const LINGER_MS = 2_000;
@@ -49,6 +50,8 @@ export class Http1Connection implements Downstream, Expiring {
   #consuming = false;
   #windowBytes = 0;
   #reading = true;
+  /** Only for a client that was once too slow. */
+  #writeWatch: WriteWatch | undefined;
 
   constructor(socket: Socket, services: ProxyServices, onClosed: (connection: Http1Connection) => void) {
     this.socket = socket;
@@ -66,7 +69,6 @@ export class Http1Connection implements Downstream, Expiring {
     socket.on('error', () => this.#onGone());
     socket.on('close', () => this.#onClose());
     socket.on('drain', () => this.#onDrain());
-    socket.on('timeout', () => this.#onWriteTimeout());
   }
 
   get minor(): 0 | 1 {
@@ -103,8 +105,7 @@ export class Http1Connection implements Downstream, Expiring {
 
   flush(): boolean {
     if (this.#answer.flush()) return true;
-    // Node's own socket timer watches the progress of a pending write.
-    this.socket.setTimeout(this.#services.settings.clientWriteTimeoutMs);
+    this.#awaitDrain();
     return false;
   }
 
@@ -118,6 +119,11 @@ export class Http1Connection implements Downstream, Expiring {
     this.#phase = 'head';
     const { draining, settings, sweeper } = this.#services;
     this.deadline = sweeper.after(draining ? LAST_REQUEST_MS : settings.clientKeepAliveMs);
+    // Answers that the client does not read must not pile up: its next request waits.
+    if (this.socket.writableNeedDrain) {
+      this.#awaitDrain();
+      return;
+    }
     this.#resumeReading();
     if (!this.#consuming && this.#pending !== undefined) this.#consume(this.#takePending());
   }
@@ -137,7 +143,7 @@ export class Http1Connection implements Downstream, Expiring {
     this.#held = false;
     if (this.#phase !== 'body' || this.#consuming) return;
     this.deadline = this.#services.sweeper.after(BODY_WINDOW_MS);
-    this.#windowBytes = 0;
+    this.#windowBytes = this.#pending?.length ?? 0;
     if (this.#pending !== undefined) this.#consume(this.#takePending());
     if (!this.#held) this.#resumeReading();
   }
@@ -198,12 +204,12 @@ export class Http1Connection implements Downstream, Expiring {
     let position = 0;
     while (position < buffer.length) {
       const phase = this.#phase;
-      if (phase === 'head') {
+      if (phase === 'head' && !this.socket.writableNeedDrain) {
         const next = this.#parser.parse(buffer, position, buffer.length);
         if (next < 0) this.#refuseFault(this.#parser.fault);
         if (next <= 0) break;
         position = next;
-        this.#beginExchange();
+        this.#beginExchange(buffer.length - position);
       } else if (phase === 'body' && !this.#held) {
         position = this.#readBody(buffer, position);
       } else {
@@ -224,7 +230,8 @@ export class Http1Connection implements Downstream, Expiring {
     if (this.#phase === 'body' || this.#pending.length > MAX_PIPELINED_BYTES) this.#pauseReading();
   }
 
-  #beginExchange(): void {
+  /** `received`: bytes behind the head that have come with it. */
+  #beginExchange(received: number): void {
     const { head } = this.#parser;
     this.#requests++;
     this.#held = false;
@@ -234,7 +241,7 @@ export class Http1Connection implements Downstream, Expiring {
     } else {
       this.#phase = 'body';
       this.#remaining = head.contentLength;
-      this.#windowBytes = 0;
+      this.#windowBytes = received;
       this.deadline = this.#services.sweeper.after(BODY_WINDOW_MS);
       if (head.framing === 'chunked') this.#decoder().reset();
     }
@@ -290,8 +297,19 @@ export class Http1Connection implements Downstream, Expiring {
   }
 
   #onDrain(): void {
-    this.socket.setTimeout(0);
+    this.#writeWatch?.stop();
     this.#exchange.onClientDrain();
+    if (this.#phase !== 'head') return;
+    this.#resumeReading();
+    if (this.#pending !== undefined) this.#consume(this.#takePending());
+  }
+
+  #awaitDrain(): void {
+    const { sweeper, settings } = this.#services;
+    this.#writeWatch ??= new WriteWatch(this.socket, sweeper, settings.clientWriteTimeoutMs, () =>
+      this.#onWriteTimeout(),
+    );
+    this.#writeWatch.start();
   }
 
   #onWriteTimeout(): void {
@@ -307,7 +325,7 @@ export class Http1Connection implements Downstream, Expiring {
       case 'tunnel':
         return;
       case 'lingering':
-        this.socket.destroy();
+        if (!this.hasPendingOutput) this.socket.destroy();
         return;
       default:
         this.#onGone();
@@ -326,6 +344,7 @@ export class Http1Connection implements Downstream, Expiring {
     this.#phase = 'closed';
     this.deadline = 0;
     this.#services.sweeper.remove(this);
+    this.#writeWatch?.stop();
     this.#services.counters.connectionClosed();
     this.#onClosed(this);
   }
@@ -334,9 +353,21 @@ export class Http1Connection implements Downstream, Expiring {
   #linger(): void {
     this.#phase = 'lingering';
     this.#pending = undefined;
-    this.deadline = this.#services.sweeper.after(LINGER_MS);
+    this.deadline = 0;
     this.socket.end();
     this.#resumeReading();
+    if (!this.hasPendingOutput) {
+      this.#awaitClose();
+      return;
+    }
+    this.#awaitDrain();
+    this.socket.once('finish', () => this.#awaitClose());
+  }
+
+  /** The last answer has left. */
+  #awaitClose(): void {
+    this.#writeWatch?.stop();
+    this.deadline = this.#services.sweeper.after(LINGER_MS);
   }
 
   #takePending(): Buffer {
