@@ -1,6 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { hostName } from '../harness/manifests.ts';
 import { freePort, startProcess, waitForPort } from '../harness/process.ts';
 import { versionOf } from '../harness/tools.ts';
 import type { Peer } from './peer.ts';
@@ -43,21 +44,11 @@ export async function startNginx(folder: string, port: number, config: string) {
   return { ...process_, port };
 }
 
-export const nginx: Peer = {
-  name: 'nginx',
-  version: () => versionOf('nginx', ['-v'], /nginx\/(\S+)/),
-  start: async ({ folder, backendPort }) => {
-    const port = await freePort();
-    const config = nginxConfig(
-      folder,
-      `
-  upstream backend {
-    server 127.0.0.1:${backendPort};
-    keepalive 128;
-    keepalive_requests 100000;
-  }
+function server(port: number, host: string): string {
+  return `
   server {
-    listen 127.0.0.1:${port} backlog=4096;
+    listen 127.0.0.1:${port};
+    server_name ${host};
     location / {
       proxy_pass http://backend;
       proxy_http_version 1.1;
@@ -71,7 +62,30 @@ export const nginx: Peer = {
       proxy_set_header X-Forwarded-Proto $scheme;
       proxy_set_header X-Scheme $scheme;
     }
-  }`,
+  }`;
+}
+
+/** One `server` a host, as Ingress controllers write it. */
+export const nginx: Peer = {
+  name: 'nginx',
+  version: () => versionOf('nginx', ['-v'], /nginx\/(\S+)/),
+  start: async ({ folder, backendPort, hosts }) => {
+    const port = await freePort();
+    const servers = Array.from({ length: hosts }, (_, index) => server(port, hostName(index)));
+    const config = nginxConfig(
+      folder,
+      `
+  server_names_hash_max_size 65536;
+  server_names_hash_bucket_size 128;
+  upstream backend {
+    server 127.0.0.1:${backendPort};
+    keepalive 128;
+    keepalive_requests 100000;
+  }
+  server {
+    listen 127.0.0.1:${port} default_server backlog=4096;
+    return 404;
+  }${servers.join('')}`,
     );
     return startNginx(folder, port, config);
   },

@@ -14,7 +14,7 @@ export interface PeerOptions {
   readonly backendPort: number;
   /** An empty folder of its own for configuration and logs. */
   readonly folder: string;
-  /** For Sallyport: how many hosts its manifests declare; the others take every host. */
+  /** Sallyport and nginx declare so many hosts; the others take every host. */
   readonly hosts: number;
 }
 
