@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from '@jest/globals';
 import { load } from 'js-yaml';
 import { settingList } from '../app/setting-list.ts';
 import { environmentName } from '../app/settings.ts';
+import { services } from '../../test/support/sallyport-process.ts';
 import { runCommandLine } from './program.ts';
 
 const good = `
@@ -13,30 +14,13 @@ apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: { name: shop, namespace: team }
 spec:
-  ingressClassName: mine
+  ingressClassName: sallyport
   rules:
     - host: shop.example
       http:
         paths:
           - { path: /, pathType: Prefix, backend: { service: { name: shop, port: { number: 80 } } } }
----
-apiVersion: networking.k8s.io/v1
-kind: IngressClass
-metadata: { name: mine }
-spec: { controller: sallyport.dev/ingress-controller }
----
-apiVersion: v1
-kind: Service
-metadata: { name: shop, namespace: team }
-spec: { ports: [{ name: http, port: 80 }] }
----
-apiVersion: discovery.k8s.io/v1
-kind: EndpointSlice
-metadata: { name: shop-1, namespace: team, labels: { kubernetes.io/service-name: shop } }
-addressType: IPv4
-endpoints: [{ addresses: [10.0.0.1] }]
-ports: [{ name: http, port: 8080 }]
-`;
+---${services(8080)}`;
 
 let root: string;
 let healthy: string;
@@ -102,7 +86,7 @@ describe('explain', () => {
     const { code, out } = await run(['explain', 'http://shop.example/cart', '--manifests', healthy]);
     expect(code).toBe(0);
     expect(out).toMatch(/route +Ingress team\/shop/);
-    expect(out).toMatch(/10\.0\.0\.1:8080/);
+    expect(out).toMatch(/127\.0\.0\.1:8080/);
   });
 
   test('a request that no route takes, as data', async () => {
