@@ -18,7 +18,7 @@ $(INSTALLED): package-lock.json
 
 install: $(INSTALLED) ## install the pinned packages, Node 26 among them
 
-run: $(INSTALLED) ## serve examples/quickstart with small echo upstreams until Ctrl-C
+run: $(INSTALLED) ## serve examples/quickstart with small echo upstreams until Ctrl-C; ARGS='--http-port 9080'
 	@exec $(NODE) tools/run-quickstart.ts $(ARGS)
 
 test: $(INSTALLED) ## run every test; the last line is `N passed, N failed, N skipped`

@@ -67,6 +67,7 @@ export class Shutdown {
     const complete = await this.#atMost(leftMs, drained);
     if (complete !== true) log.warn('ending what still runs', { gracePeriodMs });
     await this.#steps.stop();
+    log.info('stopped');
     this.#finish();
   }
 

@@ -65,12 +65,23 @@ export function parseJson(text: string): Parsed {
   }
 }
 
-/** Lines are asked for only where something is wrong, so they are worked out then, from the text, which is kept anyway. */
+/**
+ * Lines are asked for only where something is wrong, so they are worked out then, from the text, which is kept anyway. Of
+ * all lines only those asked for are kept: thousands of documents may each have a finding.
+ */
 function lazyLines(text: string): (path: string) => number | undefined {
-  let lines: ReadonlyMap<string, number> | undefined;
+  const answers = new Map<string, number | undefined>();
+  let all: WeakRef<ReadonlyMap<string, number>> | undefined;
   return (path) => {
-    lines ??= pathLines(parseEvents(text, { maxDepth }), text);
-    return lines.get(path);
+    if (answers.has(path)) return answers.get(path);
+    let lines = all?.deref();
+    if (lines === undefined) {
+      lines = pathLines(parseEvents(text, { maxDepth }), text);
+      all = new WeakRef(lines);
+    }
+    const line = lines.get(path);
+    answers.set(path, line);
+    return line;
   };
 }
 
