@@ -57,7 +57,7 @@ export const idleConnections: Scenario = {
   id: 'idle-connections',
   title: 'Idle keep-alive connections',
   run: async (bench) => {
-    const count = bench.quick ? 1000 : 10_000;
+    const count = bench.quick ? 1000 : 9000;
     const rows: Row[] = [];
     await withRunning(startNginxBackend(bench.folder('backend')), (backend) =>
       withPeers(bench, { backendPort: backend.port }, async (running) => {
