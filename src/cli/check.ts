@@ -24,8 +24,7 @@ export const checkCommand: AddCommand = (program, context, finished) => {
   const given = addSettingOptions(command, compileSettings);
   command.action(async (options: { readonly output: OutputFormat }) => {
     const settings = readSettings(given, context);
-    const { table, diagnostics: unordered } = await compileFolder(settings);
-    const diagnostics = unordered.toSorted(byPlace);
+    const { table, diagnostics } = await compileFolder(settings);
     if (options.output !== 'table') context.out(printData(diagnostics, options.output));
     else if (diagnostics.length > 0) context.out(findingsTable(diagnostics, settings.manifests));
     const errors = diagnostics.filter(({ severity }) => severity === 'error').length;
@@ -37,13 +36,6 @@ export const checkCommand: AddCommand = (program, context, finished) => {
 /** `-o table|json|yaml`. */
 export function outputOption(): Option {
   return new Option('-o, --output <format>', 'how to print').choices([...outputFormats]).default('table');
-}
-
-/** By file and line; what has no place comes last. */
-function byPlace({ location: a }: Diagnostic, { location: b }: Diagnostic): number {
-  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
-  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
-  return a.line - b.line;
 }
 
 /** The findings, then what to do about each code: hints are the same for all findings of a code. */

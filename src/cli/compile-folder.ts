@@ -23,7 +23,7 @@ export const compileSettings = [
   'encodedSlashes',
 ] as const satisfies readonly (keyof Settings)[];
 
-/** Reads and compiles a folder once. Rejects with an Error for the operator. */
+/** Reads and compiles a folder once; diagnostics come by file and line. Rejects with an Error for the operator. */
 export async function compileFolder(
   settings: Settings,
 ): Promise<{ readonly table: RouteTable; readonly diagnostics: readonly Diagnostic[] }> {
@@ -31,5 +31,15 @@ export async function compileFolder(
   const { snapshot, diagnostics, locate } = await readDirectoryOnce(settings.manifests);
   const result = createCompiler(compileOptions(settings)).compile(snapshot);
   const compiled = listDiagnostics(result.diagnostics).map((diagnostic) => located(diagnostic, { locate }));
-  return { table: { generation: 1, ...result.table }, diagnostics: [...diagnostics, ...compiled] };
+  return {
+    table: { generation: 1, ...result.table },
+    diagnostics: [...diagnostics, ...compiled].sort(byPlace),
+  };
+}
+
+/** By file and line; what has no place comes last. */
+function byPlace({ location: a }: Diagnostic, { location: b }: Diagnostic): number {
+  if (a === undefined || b === undefined) return Number(a === undefined) - Number(b === undefined);
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+  return a.line - b.line;
 }
