@@ -1,4 +1,4 @@
-import { Worker } from 'node:worker_threads';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
@@ -264,17 +264,19 @@ describe('a client that stops reading', () => {
   });
 });
 
-/** A port whose accept queue is full: connection attempts get no answer at all. */
+/**
+ * A port whose accept queue is full: connection attempts get no answer at all. In a process of its own, which is stopped
+ * as soon as it listens.
+ */
 async function startDeafListener(): Promise<{ port: number; stop(): Promise<void> }> {
   const source = `
-    const { parentPort, workerData } = require('node:worker_threads');
     const server = require('node:net').createServer();
     server.listen({ port: 0, host: '127.0.0.1', backlog: 1 }, () => {
-      parentPort.postMessage(server.address().port);
-      setImmediate(() => Atomics.wait(new Int32Array(workerData), 0, 0));
+      process.stdout.write(server.address().port + '\\n', () => process.kill(process.pid, 'SIGSTOP'));
     });`;
-  const worker = new Worker(source, { eval: true, workerData: new SharedArrayBuffer(4) });
-  const [port] = (await once(worker, 'message')) as [number];
+  const child = spawn(process.execPath, ['-e', source], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const [line] = (await once(child.stdout, 'data')) as [Buffer];
+  const port = Number(line.toString());
   const fillers: Socket[] = [];
   // The queue takes one more than it was asked for; the rest only waits.
   for (let count = 0; count < 2; count++) {
@@ -286,7 +288,9 @@ async function startDeafListener(): Promise<{ port: number; stop(): Promise<void
     port,
     stop: async () => {
       for (const filler of fillers) filler.destroy();
-      await worker.terminate();
+      const exited = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exited;
     },
   };
 }
