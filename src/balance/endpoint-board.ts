@@ -4,7 +4,7 @@ import type { EndpointBoardView } from './balancer.ts';
 const HEAD_WORDS = 16;
 
 /**
- * State of endpoints that all workers share, changed with Atomics: per endpoint its requests in flight.
+ * State of endpoints that all workers share: per endpoint its requests in flight.
  * Each worker writes counts of its own, a stretch of memory per worker, and readers add them up. So the counts of a
  * worker that dies can be taken back without touching the others', and workers do not contend for one cache line.
  * The main thread hands out slots; a slot goes back only when no worker can still write to it.
@@ -47,12 +47,13 @@ export class EndpointBoard implements EndpointBoardView {
 
   /** A request was sent to this endpoint. */
   begin(slot: number): void {
-    if (slot >= 0) Atomics.add(this.#words, this.#own + slot, 1);
+    // A plain store is enough: nobody else writes here, and an aligned word is never seen half written.
+    if (slot >= 0) this.#words[this.#own + slot] = (this.#words[this.#own + slot] as number) + 1;
   }
 
   /** That request has ended, well or badly. */
   end(slot: number): void {
-    if (slot >= 0) Atomics.sub(this.#words, this.#own + slot, 1);
+    if (slot >= 0) this.#words[this.#own + slot] = (this.#words[this.#own + slot] as number) - 1;
   }
 
   /** Clears a slot before it is handed to another endpoint. */

@@ -21,6 +21,8 @@ const REPLAY_BYTES = 64 * 1024;
 /** Nor bodies in more pieces than this. */
 const REPLAY_PIECES = 256;
 const nothingTried: readonly EndpointPool[] = [];
+/** For requests without a body: they can always be repeated. */
+const nothingSent: Buffer[] = [];
 
 /**
  * The upstream half of an exchange: tries endpoints until one answers, streams the request to it and its response back.
@@ -81,7 +83,7 @@ export class Forwarder implements ResponseSink, Expiring {
     this.backend = backend;
     this.#forward = forward;
     this.#bodyEnded = this.#framing === 'none';
-    this.#replay = [];
+    this.#replay = this.#framing === 'none' ? nothingSent : [];
     const { requestMs } = forward.timeouts;
     if (requestMs > 0) {
       this.deadline = this.#exchange.services.sweeper.after(requestMs);
