@@ -95,10 +95,6 @@ export class DataPlane {
     sweeper.start();
   }
 
-  get connectionCount(): number {
-    return this.#connections.size;
-  }
-
   /** Links and swaps, one publication after the other. Never rejects: a table that cannot be linked leaves the old one in place. */
   async publish(publication: LinkInput): Promise<PublishOutcome> {
     try {

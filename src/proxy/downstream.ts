@@ -21,7 +21,6 @@ export interface AnswerHead {
  * After `end` or `abort` the exchange says nothing more.
  */
 export interface Downstream {
-  readonly minor: 0 | 1;
   informational(status: number, headers: HeaderList): void;
   head(answer: AnswerHead): void;
   body(buffer: Buffer, start: number, end: number): void;

@@ -66,10 +66,6 @@ export class Exchange {
     return this.#answered;
   }
 
-  get route(): LinkedRoute | undefined {
-    return this.#route;
-  }
-
   get startMs(): number {
     return this.#startMs;
   }

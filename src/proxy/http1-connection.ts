@@ -71,10 +71,6 @@ export class Http1Connection implements Downstream, Expiring {
     socket.on('drain', () => this.#onDrain());
   }
 
-  get minor(): 0 | 1 {
-    return this.#parser.head.minor;
-  }
-
   get isRequestComplete(): boolean {
     return this.#phase !== 'body';
   }
@@ -89,14 +85,15 @@ export class Http1Connection implements Downstream, Expiring {
   }
 
   informational(status: number, headers: HeaderList): void {
-    if (this.minor === 1 && this.#phase !== 'closed') this.#answer.informational(status, headers);
+    if (this.#parser.head.minor === 1 && this.#phase !== 'closed')
+      this.#answer.informational(status, headers);
   }
 
   head(answer: AnswerHead): void {
     const { head } = this.#parser;
     const limit = this.#services.settings.clientKeepAliveRequests;
     const close = answer.close || !head.keepAlive || this.#requests >= limit;
-    this.#answer.begin(answer, this.minor, close);
+    this.#answer.begin(answer, this.#parser.head.minor, close);
   }
 
   body(buffer: Buffer, start: number, end: number): void {

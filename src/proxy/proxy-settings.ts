@@ -1,11 +1,13 @@
+import type { TrailerLimits } from '../http1/chunked-decoder.ts';
 import type { HeadLimits } from '../http1/message-head.ts';
+import type { PoolLimits } from '../upstream/upstream-context.ts';
 
 /** Process-wide settings of the data plane, from flags. Plain data: it travels to workers. Times in ms, sizes in bytes. */
 export interface ProxySettings {
   readonly requestLimits: HeadLimits;
   readonly responseLimits: HeadLimits;
   /** Bounds of trailer sections. */
-  readonly trailerLimits: { readonly maxBytes: number; readonly maxFields: number };
+  readonly trailerLimits: TrailerLimits;
   /** Largest request body; 0 means no limit. */
   readonly maxRequestBodyBytes: number;
   readonly clientHeaderTimeoutMs: number;
@@ -26,14 +28,6 @@ export interface ProxySettings {
   readonly passServerHeader: boolean;
   /** Keep %2F and %5C in paths instead of refusing them. */
   readonly allowEncodedSlashes: boolean;
-  readonly upstream: UpstreamSettings;
+  readonly upstream: PoolLimits;
   readonly accessLog: boolean;
-}
-
-export interface UpstreamSettings {
-  /** Idle connections kept per endpoint and worker. */
-  readonly maxIdle: number;
-  readonly idleTimeoutMs: number;
-  readonly maxLifetimeMs: number;
-  readonly maxRequestsPerConnection: number;
 }

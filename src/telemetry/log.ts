@@ -1,7 +1,6 @@
 import { pino, stdTimeFunctions } from 'pino';
 
 export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'fatal';
-export const logLevels: readonly LogLevel[] = ['debug', 'info', 'warn', 'error', 'fatal'];
 
 export type LogFields = Readonly<Record<string, unknown>>;
 

@@ -18,7 +18,6 @@ export class EndpointPool implements Candidate {
   slot: number;
 
   readonly #idle: UpstreamConnection[] = [];
-  #open = 0;
   #retired = false;
 
   constructor(endpoint: Endpoint, label: string, slot: number, context: UpstreamContext) {
@@ -27,14 +26,6 @@ export class EndpointPool implements Candidate {
     this.weight = endpoint.weight;
     this.slot = slot;
     this.context = context;
-  }
-
-  get idleCount(): number {
-    return this.#idle.length;
-  }
-
-  get openCount(): number {
-    return this.#open;
   }
 
   /** Lends a connection to `sink`: an idle one, or (always, when `fresh`) a new one, which reports when it is up. */
@@ -50,7 +41,6 @@ export class EndpointPool implements Candidate {
       reused.begin(sink, method, timeouts);
       return reused;
     }
-    this.#open++;
     const connection = new UpstreamConnection(this, this.context.sweeper.sweptAt);
     connection.begin(sink, method, timeouts);
     return connection;
@@ -81,7 +71,6 @@ export class EndpointPool implements Candidate {
 
   /** A connection's socket has closed. */
   closed(wasConnected: boolean): void {
-    this.#open--;
     if (wasConnected) this.context.counters.upstreamClosed();
   }
 

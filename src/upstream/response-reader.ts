@@ -1,4 +1,5 @@
 import { ChunkedDecoder } from '../http1/chunked-decoder.ts';
+import type { TrailerLimits } from '../http1/chunked-decoder.ts';
 import type { HeadLimits, ResponseHead } from '../http1/message-head.ts';
 import { ResponseHeadParser } from '../http1/response-head-parser.ts';
 import type { HeaderList } from '../util/header-list.ts';
@@ -15,7 +16,7 @@ type Phase = 'head' | 'length' | 'chunked' | 'close' | 'complete';
 
 export interface ReaderLimits {
   readonly responseLimits: HeadLimits;
-  readonly trailerLimits: { readonly maxBytes: number; readonly maxFields: number };
+  readonly trailerLimits: TrailerLimits;
 }
 
 /** Reads the responses of one connection, one after the other: bytes in, events to a sink. */
@@ -30,7 +31,7 @@ export class ResponseReader {
   peerIdleMs = Infinity;
 
   readonly #parser: ResponseHeadParser;
-  readonly #trailerLimits: ReaderLimits['trailerLimits'];
+  readonly #trailerLimits: TrailerLimits;
   /** Made for the first body that needs it. */
   #chunked: ChunkedDecoder | undefined;
   #phase: Phase = 'head';

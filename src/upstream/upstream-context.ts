@@ -1,6 +1,6 @@
 import type { EndpointBoard } from '../balance/endpoint-board.ts';
-import type { HeadLimits } from '../http1/message-head.ts';
 import type { DeadlineSweeper } from '../util/deadline-sweeper.ts';
+import type { ReaderLimits } from './response-reader.ts';
 
 /** How connections to one endpoint are kept. Times in ms. */
 export interface PoolLimits {
@@ -13,11 +13,7 @@ export interface PoolLimits {
 
 /** What every upstream connection of a worker shares. */
 export interface UpstreamContext {
-  readonly settings: {
-    readonly responseLimits: HeadLimits;
-    readonly trailerLimits: { readonly maxBytes: number; readonly maxFields: number };
-    readonly upstream: PoolLimits;
-  };
+  readonly settings: ReaderLimits & { readonly upstream: PoolLimits };
   readonly sweeper: DeadlineSweeper;
   readonly board: EndpointBoard;
   readonly counters: UpstreamCounters;

@@ -24,10 +24,6 @@ export class Upstream {
     return this.#balancer.candidates.length;
   }
 
-  get endpoints(): readonly EndpointPool[] {
-    return this.#balancer.candidates;
-  }
-
   /** The endpoint for one try; undefined when there is none at all. */
   pick(tried: readonly EndpointPool[]): EndpointPool | undefined {
     return this.#balancer.pick(tried);
