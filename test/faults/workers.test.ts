@@ -1,28 +1,22 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { BroadcastChannel } from 'node:worker_threads';
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Fault } from '../support/faulty-worker.ts';
 import { Load } from '../support/load.ts';
+import { startHttpUpstream } from '../support/http-upstream.ts';
+import type { HttpUpstream } from '../support/http-upstream.ts';
 import { startPool } from '../support/worker-pool-harness.ts';
 import type { TestPool } from '../support/worker-pool-harness.ts';
 
 const entry = new URL('../support/faulty-worker.ts', import.meta.url);
 const unharmed = { refused: [], lost: undefined, closed: false };
 
-let upstream: Server;
-let upstreamPort: number;
+let upstream: HttpUpstream;
 let running: TestPool | undefined;
 const faults = new BroadcastChannel('faults');
 
 beforeAll(async () => {
-  upstream = createServer((_, response) => response.end('served'));
-  upstream.listen(0, '127.0.0.1');
-  await once(upstream, 'listening');
-  upstreamPort = (upstream.address() as AddressInfo).port;
+  upstream = await startHttpUpstream((_, response) => response.end('served'));
 });
 
 afterEach(async () => {
@@ -32,8 +26,7 @@ afterEach(async () => {
 
 afterAll(() => {
   faults.close();
-  upstream.closeAllConnections();
-  upstream.close();
+  upstream.stop();
 });
 
 describe('one of two workers fails under load', () => {
@@ -50,7 +43,7 @@ describe('one of two workers fails under load', () => {
         ...(kind === 'stall' ? { silenceLimitMs: 2000 } : {}),
       });
       const pool = running;
-      await pool.publish([{ upstream: [upstreamPort] }]);
+      await pool.publish([{ upstream: [upstream.port] }]);
       const load = await Load.start(pool.port, 32);
       const [doomed, safe] = pool.counters.map((worker) => worker.read('connectionsActive'));
       expect([doomed, safe]).not.toContain(0);
@@ -60,7 +53,7 @@ describe('one of two workers fails under load', () => {
       await load.more(500);
       // A table of this moment reaches the replacement too, and no table is lost on the way.
       expect(
-        await pool.publish([{ host: 'b.example', upstream: [upstreamPort] }, { upstream: [upstreamPort] }]),
+        await pool.publish([{ host: 'b.example', upstream: [upstream.port] }, { upstream: [upstream.port] }]),
       ).toMatchObject({
         kind: 'live',
         generation: 2,
@@ -83,12 +76,15 @@ describe('a thousand swaps under load', () => {
   test('fail no request and close no connection', async () => {
     running = startPool();
     const pool = running;
-    await pool.publish([{ upstream: [upstreamPort] }]);
+    await pool.publish([{ upstream: [upstream.port] }]);
     const load = await Load.start(pool.port, 8);
     for (let swap = 0; swap < 1000; swap++) {
       const host = `host-${swap % 7}.example`;
       // oxlint-disable-next-line no-await-in-loop -- each is live before the next
-      const outcome = await pool.publish([{ host, upstream: [upstreamPort] }, { upstream: [upstreamPort] }]);
+      const outcome = await pool.publish([
+        { host, upstream: [upstream.port] },
+        { upstream: [upstream.port] },
+      ]);
       expect(outcome.kind).toBe('live');
     }
     const reports = await load.stop();

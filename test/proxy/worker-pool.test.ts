@@ -1,28 +1,24 @@
 import { once } from 'node:events';
-import { Agent, createServer, get } from 'node:http';
-import type { Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { Agent, get } from 'node:http';
 import { BroadcastChannel } from 'node:worker_threads';
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 import type { Fault } from '../support/faulty-worker.ts';
+import { startHttpUpstream } from '../support/http-upstream.ts';
+import type { HttpUpstream } from '../support/http-upstream.ts';
 import { startPool } from '../support/worker-pool-harness.ts';
 import type { TestPool, TestPoolOptions } from '../support/worker-pool-harness.ts';
 
 const entry = new URL('../support/faulty-worker.ts', import.meta.url);
 
-let upstream: Server;
-let upstreamPort: number;
+let upstream: HttpUpstream;
 let running: TestPool | undefined;
 const faults = new BroadcastChannel('faults');
 
 beforeAll(async () => {
-  upstream = createServer((request, response) => {
+  upstream = await startHttpUpstream((request, response) => {
     if (request.url !== '/never') response.end(`served ${request.url}`);
   });
-  upstream.listen(0, '127.0.0.1');
-  await once(upstream, 'listening');
-  upstreamPort = (upstream.address() as AddressInfo).port;
 });
 
 afterEach(async () => {
@@ -32,8 +28,7 @@ afterEach(async () => {
 
 afterAll(() => {
   faults.close();
-  upstream.closeAllConnections();
-  upstream.close();
+  upstream.stop();
 });
 
 function start(options: TestPoolOptions = {}): TestPool {
@@ -55,15 +50,15 @@ describe('a pool of workers', () => {
   test('serves once a table is live in every worker, and each table after it', async () => {
     const pool = start();
     await expect(fetchStatus(pool, '/a')).rejects.toMatchObject({ code: 'ECONNREFUSED' });
-    expect(await pool.publish([{ path: '/a', upstream: [upstreamPort] }])).toMatchObject({
+    expect(await pool.publish([{ path: '/a', upstream: [upstream.port] }])).toMatchObject({
       kind: 'live',
       generation: 1,
     });
     expect(await fetchStatus(pool, '/a')).toBe(200);
     expect(await fetchStatus(pool, '/b')).toBe(404);
     await pool.publish([
-      { path: '/a', upstream: [upstreamPort] },
-      { path: '/b', upstream: [upstreamPort] },
+      { path: '/a', upstream: [upstream.port] },
+      { path: '/b', upstream: [upstream.port] },
     ]);
     expect(await fetchStatus(pool, '/b')).toBe(200);
     expect(pool.pool.status).toEqual(
@@ -73,7 +68,7 @@ describe('a pool of workers', () => {
 
   test('finishes what runs when it drains, and accepts nothing new', async () => {
     const pool = start();
-    await pool.publish([{ upstream: [upstreamPort] }]);
+    await pool.publish([{ upstream: [upstream.port] }]);
     const agent = new Agent({ keepAlive: true });
     await fetchStatus(pool, '/', agent);
     await pool.pool.drain(0);
@@ -93,11 +88,11 @@ describe('a pool of workers', () => {
       heapBytes: 48 * 1024 ** 2,
       ...(kind === 'stall' ? { silenceLimitMs: 2000 } : {}),
     });
-    await pool.publish([{ upstream: [upstreamPort] }]);
+    await pool.publish([{ upstream: [upstream.port] }]);
     faults.postMessage({ worker: 0, kind } satisfies Fault);
     expect(await pool.logged('worker replaced')).toMatchObject({ worker: 0, reason });
     // Live everywhere means: in the replacement too, which had to get the whole table and a socket of its own.
-    expect(await pool.publish([{ path: '/new', upstream: [upstreamPort] }])).toMatchObject({ kind: 'live' });
+    expect(await pool.publish([{ path: '/new', upstream: [upstream.port] }])).toMatchObject({ kind: 'live' });
     expect(pool.pool.status).toEqual([
       { worker: 0, listening: true, generation: 2, restarts: 1 },
       { worker: 1, listening: true, generation: 2, restarts: 0 },
@@ -107,8 +102,8 @@ describe('a pool of workers', () => {
 
   test('a table that no worker can link leaves the one before in force, also in a replacement', async () => {
     const pool = start({ entry });
-    await pool.publish([{ path: '/good', upstream: [upstreamPort] }]);
-    expect(await pool.publish([{ host: 'poison.example', upstream: [upstreamPort] }])).toEqual({
+    await pool.publish([{ path: '/good', upstream: [upstream.port] }]);
+    expect(await pool.publish([{ host: 'poison.example', upstream: [upstream.port] }])).toEqual({
       kind: 'failed',
       generation: 2,
       message: 'injected',
@@ -120,7 +115,7 @@ describe('a pool of workers', () => {
     const statuses = await Promise.all(Array.from({ length: 16 }, () => fetchStatus(pool, '/good')));
     expect(new Set(statuses)).toEqual(new Set([200]));
 
-    expect(await pool.publish([{ path: '/mended', upstream: [upstreamPort] }])).toMatchObject({
+    expect(await pool.publish([{ path: '/mended', upstream: [upstream.port] }])).toMatchObject({
       kind: 'live',
       generation: 3,
     });
@@ -129,10 +124,10 @@ describe('a pool of workers', () => {
 
   test('a worker that cannot link what another serves is replaced', async () => {
     const pool = start({ entry });
-    await pool.publish([{ path: '/a', upstream: [upstreamPort] }]);
+    await pool.publish([{ path: '/a', upstream: [upstream.port] }]);
     faults.postMessage({ worker: 1, kind: 'refuse' } satisfies Fault);
     await pool.logged('refusing');
-    expect(await pool.publish([{ path: '/b', upstream: [upstreamPort] }])).toMatchObject({
+    expect(await pool.publish([{ path: '/b', upstream: [upstream.port] }])).toMatchObject({
       kind: 'live',
       generation: 2,
     });
@@ -149,8 +144,8 @@ describe('a pool of workers', () => {
 
   test('requests that were in flight in a dead worker are not counted for ever', async () => {
     const pool = start({ entry, workers: 1 });
-    await pool.publish([{ upstream: [upstreamPort] }]);
-    const reached = once(upstream, 'request');
+    await pool.publish([{ upstream: [upstream.port] }]);
+    const reached = once(upstream.server, 'request');
     const cut = fetchStatus(pool, '/never').catch((error: NodeJS.ErrnoException) => error.code);
     await reached;
     expect(pool.board.inFlight(0)).toBe(1);
@@ -162,7 +157,7 @@ describe('a pool of workers', () => {
 
   test('a connection to another worker does not notice', async () => {
     const pool = start({ entry });
-    await pool.publish([{ upstream: [upstreamPort] }]);
+    await pool.publish([{ upstream: [upstream.port] }]);
     // The kernel spreads connections: enough of them reach both workers.
     const agents = Array.from({ length: 24 }, () => new Agent({ keepAlive: true, maxSockets: 1 }));
     await Promise.all(agents.map((agent) => fetchStatus(pool, '/', agent)));
@@ -174,7 +169,7 @@ describe('a pool of workers', () => {
     }
     faults.postMessage({ worker: 0, kind: 'throw' } satisfies Fault);
     await pool.logged('worker replaced');
-    await pool.publish([{ path: '/other', upstream: [upstreamPort] }, { upstream: [upstreamPort] }]);
+    await pool.publish([{ path: '/other', upstream: [upstream.port] }, { upstream: [upstream.port] }]);
     const left = agents.filter((agent) => !broken.has(agent));
     expect(left.length).toBeGreaterThan(0);
     const answers = await Promise.all(left.map((agent) => fetchStatus(pool, '/', agent)));
