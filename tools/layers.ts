@@ -34,17 +34,20 @@ export const forbidden: Readonly<Record<string, readonly string[]>> = {
   http2: ['model', 'diagnostics'],
   compile: ['http1', 'http2'],
   upstream: ['model', 'diagnostics', 'filters'],
+  kube: ['http1', 'http2', 'filters', 'balance', 'table'],
   directory: ['http1', 'http2', 'filters', 'balance', 'telemetry'],
   proxy: ['model', 'compile', 'kube', 'directory'],
 };
 
 /** npm packages and the folders that may import them. A package that is not here may be imported nowhere in src. */
 export const packages: Readonly<Record<string, readonly string[]>> = {
+  '@kubernetes/client-node': ['kube'],
   commander: ['cli', 'app'],
   'js-yaml': ['directory', 'cli'],
   pino: ['telemetry', 'app'],
   'prom-client': ['telemetry', 'admin'],
   re2js: ['util'],
+  undici: ['kube'],
 };
 
 /** Folders without input or output: values in, values out. */

@@ -149,9 +149,9 @@ interface Observed {
 
 function observe({ log, metrics, findings, readiness }: Observed): LoopObserver {
   return {
-    compiled: ({ diagnostics }, _, compileMs) => {
+    compiled: ({ result, compileMs }) => {
       metrics.compiled(compileMs);
-      findings.compiler(diagnostics);
+      findings.compiler(result.diagnostics);
     },
     compileFailed: (error) => log.error('compiler failed, the table before stays in force', { err: error }),
     published: (table, outcome, changeMs) => {
@@ -170,6 +170,7 @@ function observe({ log, metrics, findings, readiness }: Observed): LoopObserver 
         stallMs: hundredths(outcome.stallMs),
       });
     },
+    settled: () => undefined,
   };
 }
 

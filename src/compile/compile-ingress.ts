@@ -10,7 +10,7 @@ import { isSelected } from './class-selection.ts';
 import { filtersFromAnnotations } from './compile-filters.ts';
 import type { CompiledFilters } from './compile-filters.ts';
 import { retryFromAnnotations, timeoutsFromAnnotations } from './forward-settings.ts';
-import type { CertificateClaim, RouteDraft, RouteTier } from './fragment.ts';
+import type { Fragment, RouteDraft, RouteTier } from './fragment.ts';
 import type { ObjectContext } from './object-context.ts';
 import { objectRank, routeRank } from './rank.ts';
 import { resolveService } from './resolve-service.ts';
@@ -32,8 +32,8 @@ interface Shared {
 export function compileIngress(
   ingress: Ingress,
   context: ObjectContext,
-): { readonly routes: readonly RouteDraft[]; readonly certificates: readonly CertificateClaim[] } {
-  if (!isSelected(ingress.ingressClassName, ingress.meta, context)) return { routes: [], certificates: [] };
+): Partial<Pick<Fragment, 'owned' | 'routes' | 'certificates'>> {
+  if (!isSelected(ingress.ingressClassName, ingress.meta, context)) return { owned: false };
   const shared = readShared(ingress, context);
   const hosts = ingress.rules.map(({ host }, index) =>
     checkedHost(host, `spec.rules[${index}].host`, context),

@@ -90,7 +90,7 @@ function compilePolicy(policy: BackendPolicy, context: ObjectContext): readonly 
 
 function finish(
   { object, diagnostics, reads }: ObjectContext,
-  parts: Partial<Pick<Fragment, 'routes' | 'certificates' | 'policies'>>,
+  parts: Partial<Pick<Fragment, 'owned' | 'routes' | 'certificates' | 'policies'>>,
 ): Fragment {
-  return { object, routes: [], certificates: [], policies: [], ...parts, diagnostics, reads };
+  return { object, owned: true, routes: [], certificates: [], policies: [], ...parts, diagnostics, reads };
 }

@@ -6,7 +6,7 @@ import { isSelected } from './class-selection.ts';
 import { compileConditions } from './compile-conditions.ts';
 import { filtersFromRule } from './compile-filters.ts';
 import { retryFromRoute, timeoutsFromRoute } from './forward-settings.ts';
-import type { CertificateClaim, RouteDraft } from './fragment.ts';
+import type { Fragment, RouteDraft } from './fragment.ts';
 import type { ObjectContext } from './object-context.ts';
 import { objectRank, routeRank } from './rank.ts';
 import { resolveService } from './resolve-service.ts';
@@ -27,8 +27,8 @@ const everything: RouteMatch = {
 export function compileRoute(
   route: Route,
   context: ObjectContext,
-): { readonly routes: readonly RouteDraft[]; readonly certificates: readonly CertificateClaim[] } {
-  if (!isSelected(route.ingressClassName, route.meta, context)) return { routes: [], certificates: [] };
+): Partial<Pick<Fragment, 'owned' | 'routes' | 'certificates'>> {
+  if (!isSelected(route.ingressClassName, route.meta, context)) return { owned: false };
   const hosts = routeHosts(route, context);
   const routes =
     hosts.length === 0

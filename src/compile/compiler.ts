@@ -32,6 +32,13 @@ export interface CompileResult {
   readonly diagnosticsChanged: ReadonlySet<string>;
   /** Objects that were compiled anew. */
   readonly compiledObjects: number;
+  /**
+   * `Secret/namespace/name` and `ConfigMap/namespace/name` of everything that some object refers to, present or not: what
+   * a source that reads by name has to fetch. The same set as in the result before while nothing comes or goes.
+   */
+  readonly references: ReadonlySet<string>;
+  /** Whether `kind/namespace/name` is ours to serve and to report on, as of the newest result. */
+  isOwned(key: string): boolean;
 }
 
 export interface Compiler {
@@ -59,6 +66,7 @@ export function createCompiler(options: CompileOptions): Compiler {
 const DEFAULT_BACKEND = 'default-backend';
 
 const nothing: Omit<Fragment, 'object'> = {
+  owned: false,
   routes: [],
   certificates: [],
   policies: [],
@@ -97,7 +105,14 @@ class CompilerState {
     this.#certificates.settle(snapshot);
     this.#upstreams.settle(snapshot);
     const { diagnostics, changed: diagnosticsChanged } = this.#diagnostics.commit();
-    return { ...this.#table.commit(), diagnostics, diagnosticsChanged, compiledObjects: dirty.size };
+    return {
+      ...this.#table.commit(),
+      diagnostics,
+      diagnosticsChanged,
+      compiledObjects: dirty.size,
+      references: this.#readers.references,
+      isOwned: (key) => this.#fragments.get(key)?.owned === true,
+    };
   }
 
   /** Keys of fragments that the changes concern. */

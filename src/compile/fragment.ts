@@ -8,6 +8,8 @@ import type { CanarySplit } from './canary.ts';
  */
 export interface Fragment {
   readonly object: ObjectRef;
+  /** Whether the object is this controller's to serve and to report on: its class and its namespace are ours. */
+  readonly owned: boolean;
   readonly routes: readonly RouteDraft[];
   readonly certificates: readonly CertificateClaim[];
   readonly policies: readonly PolicyClaim[];

@@ -24,17 +24,22 @@ class ManualClock {
     return () => this.#timers.delete(run);
   }
 
+  /** Time passes while something runs. */
+  work(ms: number): void {
+    this.#now += ms;
+  }
+
   async advance(ms: number): Promise<void> {
     const end = this.#now + ms;
     for (;;) {
       const next = [...this.#timers].toSorted((a, b) => a[1] - b[1]).find(([, at]) => at <= end);
       if (next === undefined) break;
       this.#timers.delete(next[0]);
-      this.#now = next[1];
+      this.#now = Math.max(this.#now, next[1]);
       next[0]();
       await settle();
     }
-    this.#now = end;
+    this.#now = Math.max(this.#now, end);
   }
 }
 
@@ -48,13 +53,24 @@ function snapshotOf(...upstreams: string[]): Snapshot {
   return { upstreams } as unknown as Snapshot;
 }
 
+/** The same, with references to objects that are read by name. */
+function snapshotReferring(upstreams: readonly string[], references: readonly string[]): Snapshot {
+  return { upstreams, references } as unknown as Snapshot;
+}
+
 const change: ObjectChange = { kind: 'Ingress', key: 'a/b' };
 
-function harness(options: { hold?: boolean } = {}) {
+interface HarnessOptions {
+  hold?: boolean;
+  fetch?: (references: ReadonlySet<string>) => Promise<void> | undefined;
+}
+
+function harness(options: HarnessOptions = {}) {
   const clock = new ManualClock();
   let editor = new TableEditor();
   let present = new Set<string>();
   let failNext = false;
+  let workMs = 0;
   const compiled: { snapshot: Snapshot; changes: readonly ObjectChange[] | undefined }[] = [];
   const sent: { table: RouteTable; delta: TableDelta }[] = [];
   const events: string[] = [];
@@ -64,6 +80,7 @@ function harness(options: { hold?: boolean } = {}) {
     compiler: {
       compile: (snapshot, changes): CompileResult => {
         compiled.push({ snapshot, changes });
+        clock.work(workMs);
         if (failNext) {
           failNext = false;
           editor = new TableEditor();
@@ -85,6 +102,8 @@ function harness(options: { hold?: boolean } = {}) {
           diagnostics: new Map(),
           diagnosticsChanged: new Set(),
           compiledObjects: wanted.size,
+          references: new Set((snapshot as unknown as { references?: string[] }).references),
+          isOwned: () => true,
         };
       },
     },
@@ -105,7 +124,10 @@ function harness(options: { hold?: boolean } = {}) {
       compiled: () => events.push('compiled'),
       compileFailed: (error) => events.push(`failed: ${(error as Error).message}`),
       published: (table, outcome, ms) => events.push(`${outcome.kind} ${table.generation} after ${ms}`),
+      settled: (snapshot) =>
+        events.push(`settled ${(snapshot as unknown as { upstreams: string[] }).upstreams.join(' ')}`.trim()),
     },
+    ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
   });
   return {
     loop,
@@ -117,6 +139,10 @@ function harness(options: { hold?: boolean } = {}) {
     failNext: () => {
       failNext = true;
     },
+    /** Each compilation takes this long from now on. */
+    workFor: (ms: number) => {
+      workMs = ms;
+    },
   };
 }
 
@@ -126,7 +152,7 @@ describe('control loop', () => {
     loop.update(snapshotOf('a'));
     await clock.advance(50);
     loop.update(snapshotOf('a', 'b'), [change]);
-    await clock.advance(5);
+    await clock.advance(2);
     loop.update(snapshotOf('a', 'b', 'c'), [{ ...change, key: 'c/d' }]);
     await clock.advance(50);
     expect(compiled.map(({ changes }) => changes?.map(({ key }) => key))).toEqual([
@@ -136,15 +162,30 @@ describe('control loop', () => {
     expect(sent.map(({ delta }) => delta.upstreams.set.map(({ id }) => id))).toEqual([['a'], ['b', 'c']]);
   });
 
-  test('a steady stream of changes is published at least every 100 ms', async () => {
+  test('a steady stream of changes is published at least every 15 ms', async () => {
     const { loop, clock, sent } = harness();
-    for (let i = 0; i < 100; i++) {
+    for (let i = 0; i < 150; i++) {
       loop.update(snapshotOf(`u${i}`), [change]);
-      await clock.advance(5);
+      await clock.advance(1);
     }
-    // 500 ms of changes that never leave 10 ms of quiet.
-    expect(sent.length).toBeGreaterThanOrEqual(4);
-    expect(sent.length).toBeLessThanOrEqual(6);
+    // 150 ms of changes that never leave 3 ms of quiet.
+    expect(sent.length).toBeGreaterThanOrEqual(9);
+    expect(sent.length).toBeLessThanOrEqual(11);
+  });
+
+  test('a run is followed by a rest as long as its own work', async () => {
+    const { loop, clock, sent, workFor } = harness();
+    loop.update(snapshotOf('a'));
+    await clock.advance(50);
+    workFor(200);
+    loop.update(snapshotOf('b'), [change]);
+    await clock.advance(3);
+    expect(sent).toHaveLength(2);
+    loop.update(snapshotOf('c'), [change]);
+    await clock.advance(199);
+    expect(sent).toHaveLength(2);
+    await clock.advance(1);
+    expect(sent).toHaveLength(3);
   });
 
   test('the first table is published even when it is empty, an unchanged one is not', async () => {
@@ -154,7 +195,63 @@ describe('control loop', () => {
     loop.update(snapshotOf());
     await clock.advance(50);
     expect(sent.map(({ table }) => table.generation)).toEqual([1]);
-    expect(events).toEqual(['compiled', 'live 1 after 10', 'compiled']);
+    expect(events).toEqual(['compiled', 'live 1 after 3', 'settled', 'compiled', 'settled']);
+  });
+
+  test('what changed nothing settles when the table that it is served by is live', async () => {
+    const { loop, clock, held, events } = harness({ hold: true });
+    loop.update(snapshotOf('a'));
+    await clock.advance(2000);
+    loop.update(snapshotOf('a'), [change]);
+    await clock.advance(50);
+    expect(events).toEqual(['compiled', 'compiled']);
+    held[0]?.({ kind: 'live', generation: 1, linkMs: 1, stallMs: 1, closed: [] });
+    await settle();
+    expect(events.at(-1)).toBe('settled a');
+    loop.update(snapshotOf('b'), [change]);
+    await clock.advance(50);
+    held[1]?.({ kind: 'failed', generation: 2, message: 'no' });
+    await settle();
+    loop.update(snapshotOf('b'), [change]);
+    await clock.advance(50);
+    expect(events.slice(-3)).toEqual(['compiled', 'failed 2 after 50', 'compiled']);
+  });
+
+  test('the first table waits for everything that it refers to, however long that takes', async () => {
+    const fetched = Promise.withResolvers<void>();
+    const known = new Set<string>();
+    const { loop, clock, sent, events } = harness({
+      fetch: (references) => ([...references].every((key) => known.has(key)) ? undefined : fetched.promise),
+    });
+    loop.update(snapshotReferring(['a'], ['Secret/a/tls']));
+    await clock.advance(60_000);
+    expect(sent).toHaveLength(0);
+    expect(events).toEqual([]);
+    known.add('Secret/a/tls');
+    loop.update(snapshotReferring(['a', 'tls'], ['Secret/a/tls']), [change]);
+    fetched.resolve();
+    await settle();
+    expect(sent.map(({ delta }) => delta.upstreams.set.map(({ id }) => id).toSorted())).toEqual([
+      ['a', 'tls'],
+    ]);
+    expect(events.filter((event) => event === 'compiled')).toHaveLength(1);
+  });
+
+  test('a later table waits a second for what it refers to, and holds all that changed meanwhile', async () => {
+    const { loop, clock, sent } = harness({
+      fetch: (references) => (references.size === 0 ? undefined : new Promise(() => undefined)),
+    });
+    loop.update(snapshotOf('a'));
+    await clock.advance(50);
+    loop.update(snapshotReferring(['a', 'b'], ['Secret/a/tls']), [change]);
+    await clock.advance(500);
+    loop.update(snapshotReferring(['b', 'c'], ['Secret/a/tls']), [change]);
+    await clock.advance(502);
+    expect(sent).toHaveLength(1);
+    await clock.advance(1);
+    expect(sent).toHaveLength(2);
+    expect(sent[1]?.delta).toMatchObject({ base: 1, generation: 2, upstreams: { removed: ['a'] } });
+    expect(sent[1]?.delta.upstreams.set.map(({ id }) => id)).toEqual(['b', 'c']);
   });
 
   test('a compiler that throws leaves the table, and what it makes afterwards fits the table', async () => {

@@ -15,13 +15,24 @@ export interface TablePublisher {
   publish(table: RouteTable, delta: TableDelta): Promise<PublishOutcome>;
 }
 
-/** What the loop tells about its work. Called in this order: compiled or compileFailed, then published. */
+/** One compilation that is about to be published. */
+export interface Compilation {
+  readonly result: CompileResult;
+  readonly snapshot: Snapshot;
+  /** What differs from the compilation told before; undefined: anything may. */
+  readonly changes: readonly ObjectChange[] | undefined;
+  readonly compileMs: number;
+}
+
+/** What the loop tells about its work. Called in this order: compiled or compileFailed, then published, then settled. */
 export interface LoopObserver {
-  compiled(result: CompileResult, snapshot: Snapshot, compileMs: number): void;
+  compiled(compilation: Compilation): void;
   /** The compiler threw, which is a bug; the table before stays in force. */
   compileFailed(error: unknown): void;
   /** `table` is live in every worker, or could not be linked. `changeMs` counts from the first change that it holds. */
   published(table: RouteTable, outcome: PublishOutcome, changeMs: number): void;
+  /** Every worker serves what this snapshot compiles to. Also told of changes that made no difference to the table. */
+  settled(snapshot: Snapshot): void;
 }
 
 /** Time as the loop sees it. */
@@ -37,9 +48,19 @@ export interface LoopOptions {
   readonly publisher: TablePublisher;
   readonly observer: LoopObserver;
   readonly clock?: LoopClock;
-  /** Quiet time that ends a burst of changes. Default 10 ms. */
+  /**
+   * Told what compiled objects refer to and the source reads by name only. Answers undefined when all of it was looked up
+   * before, else what resolves once it was; found objects come through `update`. Left out: the source reads everything.
+   */
+  readonly fetch?: (references: ReadonlySet<string>) => Promise<void> | undefined;
+  /**
+   * How long one publication waits for `fetch`. Default 1 s: then it goes out without what is missing. The first waits as
+   * long as it takes, because what it lacks would be served as if it were not there.
+   */
+  readonly fetchWaitMs?: number;
+  /** Quiet time that ends a burst of changes. Default 3 ms. */
   readonly holdoffMs?: number;
-  /** Longest time that a change waits for the quiet. Default 100 ms. */
+  /** Longest time that a change waits for the quiet. Default 15 ms. */
   readonly maxHoldoffMs?: number;
   /** How long a publication may keep the next one waiting. Default 1 s: a worker that is being replaced must not stop the rest. */
   readonly publishWaitMs?: number;
@@ -51,6 +72,15 @@ interface Pending {
   changes: ObjectChange[] | undefined;
   readonly sinceMs: number;
 }
+
+/** What the newest table was compiled from, and whether every worker serves it. */
+interface Serving {
+  snapshot: Snapshot;
+  live: boolean;
+}
+
+/** A run's own work is followed by as long a rest at most, so that churn takes half of the thread and no more. */
+const longestRestMs = 500;
 
 export const systemClock: LoopClock = {
   now: () => performance.now(),
@@ -66,18 +96,22 @@ export class ControlLoop {
   readonly #holdoffMs: number;
   readonly #maxHoldoffMs: number;
   #table: RouteTable = emptyTable;
+  #serving: Serving | undefined;
   #pending: Pending | undefined;
   #cancelTimer: (() => void) | undefined;
   #busy = false;
   #stopped = false;
-  /** The compiler starts anew after it threw, so its changes are not relative to our table. */
+  #restUntilMs = 0;
+  /** The compiler starts anew after it threw. */
   #compilerIsFresh = true;
+  /** The newest result is not relative to our table: the compiler started anew, or a result was not published. */
+  #tableIsBehind = true;
 
   constructor(options: LoopOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#holdoffMs = options.holdoffMs ?? 10;
-    this.#maxHoldoffMs = options.maxHoldoffMs ?? 100;
+    this.#holdoffMs = options.holdoffMs ?? 3;
+    this.#maxHoldoffMs = options.maxHoldoffMs ?? 15;
   }
 
   /** The newest table that was sent to the workers. */
@@ -114,31 +148,66 @@ export class ControlLoop {
     const pending = this.#pending;
     if (pending === undefined || this.#busy) return;
     const now = this.#clock.now();
-    const latest = pending.sinceMs + this.#maxHoldoffMs;
+    const quietMs = Math.min(this.#holdoffMs, pending.sinceMs + this.#maxHoldoffMs - now);
     this.#cancelTimer?.();
-    this.#cancelTimer = this.#clock.after(Math.max(0, Math.min(this.#holdoffMs, latest - now)), () => {
+    this.#cancelTimer = this.#clock.after(Math.max(0, quietMs, this.#restUntilMs - now), () => {
       void this.#run();
     });
   }
 
   async #run(): Promise<void> {
-    const pending = this.#pending;
-    if (pending === undefined || this.#busy) return;
-    this.#pending = undefined;
+    if (this.#busy) return;
+    const pending = this.#takePending();
+    if (pending === undefined) return;
     this.#busy = true;
-    const result = this.#compile(pending);
-    if (result !== undefined) await this.#publish(result, pending.sinceMs);
+    const compilation = await this.#compileAndFetch(pending);
+    if (compilation !== undefined) await this.#publish(compilation, pending.sinceMs);
     this.#busy = false;
     this.#schedule();
   }
 
-  #compile({ snapshot, changes }: Pending): CompileResult | undefined {
+  #takePending(): Pending | undefined {
+    const pending = this.#pending;
+    this.#pending = undefined;
+    return pending;
+  }
+
+  /** Compiles, and again with what was fetched because the result refers to it, and with what else came meanwhile. */
+  async #compileAndFetch(first: Pending): Promise<Compilation | undefined> {
+    let compilation = this.#compile(first);
+    const waitMs = this.#table.generation === 0 ? Infinity : (this.#options.fetchWaitMs ?? 1000);
+    const deadlineMs = this.#clock.now() + waitMs;
+    while (compilation !== undefined) {
+      const fetched = this.#options.fetch?.(compilation.result.references);
+      if (fetched === undefined) break;
+      // oxlint-disable-next-line no-await-in-loop -- what is fetched may refer to more
+      await this.#atMost(deadlineMs - this.#clock.now(), fetched);
+      if (this.#stopped) return undefined;
+      const pending = this.#takePending();
+      if (pending !== undefined) {
+        this.#tableIsBehind = true;
+        const before = compilation;
+        const again = this.#compile(pending);
+        compilation = again && mergeCompilations(before, again);
+      }
+      if (this.#clock.now() >= deadlineMs) break;
+    }
+    if (compilation !== undefined) this.#options.observer.compiled(compilation);
+    return compilation;
+  }
+
+  #compile({ snapshot, changes: given }: Pending): Compilation | undefined {
     const { compiler, observer } = this.#options;
     const startMs = this.#clock.now();
+    const changes = this.#compilerIsFresh ? undefined : given;
     try {
-      const result = compiler.compile(snapshot, this.#compilerIsFresh ? undefined : changes);
-      observer.compiled(result, snapshot, this.#clock.now() - startMs);
-      return result;
+      const result = compiler.compile(snapshot, changes);
+      if (this.#compilerIsFresh) this.#tableIsBehind = true;
+      this.#compilerIsFresh = false;
+      const endMs = this.#clock.now();
+      const compileMs = endMs - startMs;
+      this.#restUntilMs = endMs + Math.min(compileMs, longestRestMs);
+      return { result, snapshot, changes, compileMs };
     } catch (error) {
       this.#compilerIsFresh = true;
       observer.compileFailed(error);
@@ -146,28 +215,54 @@ export class ControlLoop {
     }
   }
 
-  async #publish(result: CompileResult, sinceMs: number): Promise<void> {
+  async #publish({ result, snapshot }: Compilation, sinceMs: number): Promise<void> {
     const before = this.#table;
     const table: RouteTable = Object.freeze({ generation: before.generation + 1, ...result.table });
-    const delta: TableDelta = this.#compilerIsFresh
+    const delta: TableDelta = this.#tableIsBehind
       ? tableDelta(before, table)
       : { base: before.generation, generation: table.generation, digest: table.digest, ...result.changes };
-    this.#compilerIsFresh = false;
+    this.#tableIsBehind = false;
     // The first table is published even when it is empty: being ready means to serve what there is.
-    if (before.generation > 0 && isEmptyDelta(delta)) return;
+    if (this.#serving !== undefined && isEmptyDelta(delta)) {
+      this.#serving.snapshot = snapshot;
+      if (this.#serving.live) this.#options.observer.settled(snapshot);
+      return;
+    }
+    const serving: Serving = { snapshot, live: false };
     this.#table = table;
+    this.#serving = serving;
     const published = this.#options.publisher.publish(table, delta).then((outcome) => {
-      if (!this.#stopped) this.#options.observer.published(table, outcome, this.#clock.now() - sinceMs);
+      if (this.#stopped) return;
+      this.#options.observer.published(table, outcome, this.#clock.now() - sinceMs);
+      serving.live = outcome.kind === 'live';
+      if (serving.live) this.#options.observer.settled(serving.snapshot);
     });
     await this.#atMost(this.#options.publishWaitMs ?? 1000, published);
   }
 
   async #atMost(ms: number, work: Promise<void>): Promise<void> {
+    if (ms === Infinity) return work;
     let cancel: (() => void) | undefined;
     const limit = new Promise<void>((resolve) => {
-      cancel = this.#clock.after(ms, resolve);
+      cancel = this.#clock.after(Math.max(0, ms), resolve);
     });
     await Promise.race([work, limit]);
     cancel?.();
+    return undefined;
   }
+}
+
+/** One compilation for the observer in place of two, of which the first was not published. */
+function mergeCompilations(first: Compilation, second: Compilation): Compilation {
+  const { changes } = first;
+  return {
+    ...second,
+    changes:
+      changes === undefined || second.changes === undefined ? undefined : [...changes, ...second.changes],
+    compileMs: first.compileMs + second.compileMs,
+    result: {
+      ...second.result,
+      diagnosticsChanged: first.result.diagnosticsChanged.union(second.result.diagnosticsChanged),
+    },
+  };
 }
