@@ -10,7 +10,7 @@ export function compileOptions(settings: Settings): CompileOptions {
     watchIngressWithoutClass: settings.watchWithoutClass,
     annotationsPrefix: settings.annotationsPrefix,
     allowExternalName: settings.allowExternalName,
-    watchNamespaces: settings.watchNamespace === '' ? undefined : [settings.watchNamespace],
+    watchNamespaces: settings.watchNamespaces.length === 0 ? undefined : settings.watchNamespaces,
     defaultBackendService: settings.defaultBackendService === '' ? undefined : settings.defaultBackendService,
   };
 }

@@ -1,6 +1,7 @@
 import {
   address,
   duration,
+  namespaces,
   networks,
   objectName,
   oneOf,
@@ -26,7 +27,8 @@ export interface Setting<T> {
   readonly group: SettingGroup;
 }
 
-export type SettingGroup = 'Source' | 'Listening' | 'Process' | 'Clients' | 'Forwarding' | 'Upstreams';
+export type SettingGroup =
+  'Source' | 'Cluster' | 'Listening' | 'Process' | 'Clients' | 'Forwarding' | 'Upstreams';
 
 type Options = { readonly aliases?: readonly string[]; readonly default: string };
 
@@ -75,12 +77,19 @@ export const settingList = {
     { default: 'false' },
     'serve Ingresses that name no class',
   ),
-  watchNamespace: setting(
+  watchNamespaces: setting(
     'Source',
     'watch-namespace',
+    namespaces,
+    { default: '' },
+    'serve objects of these namespaces only, separated by commas; empty means all; nothing is asked of the cluster beyond them',
+  ),
+  watchNamespaceSelector: setting(
+    'Source',
+    'watch-namespace-selector',
     text,
     { default: '' },
-    'serve objects of this namespace only; empty means all',
+    'serve objects of namespaces whose labels match, as in team=web,tier!=test',
   ),
   annotationsPrefix: setting(
     'Source',
@@ -102,6 +111,84 @@ export const settingList = {
     objectName,
     { default: '' },
     'namespace/name of the Service that answers what no route takes; its first port is used',
+  ),
+
+  kubeconfig: setting(
+    'Cluster',
+    'kubeconfig',
+    path,
+    { default: '' },
+    'kubeconfig file of the cluster to serve; left out, the cluster that the process runs in',
+  ),
+  context: setting(
+    'Cluster',
+    'context',
+    text,
+    { default: '' },
+    'context of the kubeconfig file; empty means its current one',
+  ),
+  publishService: setting(
+    'Cluster',
+    'publish-service',
+    objectName,
+    { default: '' },
+    'namespace/name of the Service whose addresses become the status of Ingresses',
+  ),
+  publishStatusAddress: setting(
+    'Cluster',
+    'publish-status-address',
+    text,
+    { default: '' },
+    'addresses or host names, separated by commas, that become the status of Ingresses instead',
+  ),
+  updateStatus: setting(
+    'Cluster',
+    'update-status',
+    toggle,
+    { default: 'true' },
+    'write status and Events to the cluster, when leader',
+  ),
+  updateStatusOnShutdown: setting(
+    'Cluster',
+    'update-status-on-shutdown',
+    toggle,
+    { default: 'true' },
+    'clear the addresses in the status of Ingresses when the last replica stops',
+  ),
+  electionId: setting(
+    'Cluster',
+    'election-id',
+    text,
+    { default: 'sallyport-leader' },
+    'name of the Lease by which replicas elect the one that writes to the cluster',
+  ),
+  electionTtlMs: setting(
+    'Cluster',
+    'election-ttl',
+    duration,
+    { default: '12s' },
+    'how long a leader that is silent keeps the Lease',
+  ),
+  disableLeaderElection: setting(
+    'Cluster',
+    'disable-leader-election',
+    toggle,
+    { default: 'false' },
+    'write to the cluster without a Lease; for a single replica only',
+  ),
+  snapshotFile: setting(
+    'Cluster',
+    'snapshot-file',
+    path,
+    { default: '' },
+    'file that keeps what was last read from the cluster, Secrets included, to start from when the cluster cannot be reached',
+  ),
+  snapshotWaitMs: setting(
+    'Cluster',
+    'snapshot-wait',
+    duration,
+    { default: '5s' },
+    'how long a start waits for the cluster before it serves the snapshot file',
   ),
 
   address: setting('Listening', 'address', address, { default: '' }, 'address for traffic; empty means all'),

@@ -39,6 +39,17 @@ export const objectName: SettingType<string> = {
   parse: (value) => (value === '' || /^[a-z0-9-]+\/[a-z0-9.-]+$/.test(value) ? value : undefined),
 };
 
+/** Names of namespaces (RFC 1123 labels), separated by commas; '' for none. */
+export const namespaces: SettingType<readonly string[]> = {
+  placeholder: '<namespaces>',
+  wanted: 'names of namespaces such as team-a,team-b',
+  parse: (value) => {
+    const names = value.split(',').map((name) => name.trim());
+    const named = names.filter((name) => name !== '');
+    return named.every((name) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) ? named : undefined;
+  },
+};
+
 /** A numeric address, `localhost` for 127.0.0.1, or '' for all addresses. */
 export const address: SettingType<string> = {
   placeholder: '<address>',
