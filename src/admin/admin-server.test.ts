@@ -4,6 +4,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import { connect } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { createGunzip } from 'node:zlib';
+import { tlsPairs } from '../../test/support/tls-pairs.ts';
 import { diagnose } from '../diagnostics/diagnostic.ts';
 import type { RouteTable } from '../table/route-table.ts';
 import { AdminServer } from './admin-server.ts';
@@ -16,9 +17,7 @@ const table: RouteTable = {
   hosts: new Map([['a.example', { id: 'a.example', digest: 'aa', certificate: 'team-a/tls' }]]),
   upstreams: new Map(),
   endpoints: new Map(),
-  certificates: new Map([
-    ['team-a/tls', { id: 'team-a/tls', digest: 'dd', certificate: 'PUBLIC PART', key: 'PRIVATE PART' }],
-  ]),
+  certificates: new Map([['team-a/tls', { id: 'team-a/tls', digest: 'dd', ...tlsPairs.a }]]),
 };
 
 class FakeState implements AdminState {
@@ -32,6 +31,10 @@ class FakeState implements AdminState {
 
   table(): RouteTable {
     return table;
+  }
+
+  workers(): ReturnType<AdminState['workers']> {
+    return [{ worker: 0, listening: true, generation: 3, restarts: 1, connections: 2 }];
   }
 
   diagnostics(): ReturnType<AdminState['diagnostics']> {
@@ -126,7 +129,35 @@ describe('admin server', () => {
       generation: 3,
       certificates: [{ id: 'team-a/tls', digest: 'dd' }],
     });
-    expect(body).not.toMatch(/PUBLIC|PRIVATE/);
+    expect(body).not.toMatch(/CERTIFICATE|PRIVATE/);
+  });
+
+  test('/debug/certificates shows names and validity, never the key', async () => {
+    const { body } = await ask('/debug/certificates?secret=team-a/tls');
+    expect(JSON.parse(body)).toEqual({
+      generation: 3,
+      certificates: [
+        {
+          secret: 'team-a/tls',
+          hosts: ['a.example'],
+          subject: 'CN=a.example',
+          issuer: 'CN=a.example',
+          names: ['DNS:a.example'],
+          notAfter: '2126-10-28T12:04:39.000Z',
+          digest: 'dd',
+        },
+      ],
+    });
+    const other = await ask('/debug/certificates?secret=team-b/tls');
+    expect(JSON.parse(other.body)).toEqual({ generation: 3, certificates: [] });
+  });
+
+  test('/debug/workers shows which generation each worker serves', async () => {
+    expect(JSON.parse((await ask('/debug/workers')).body)).toEqual({
+      generation: 3,
+      digest: '0011223344556677',
+      workers: [{ worker: 0, listening: true, generation: 3, restarts: 1, connections: 2 }],
+    });
   });
 
   test('/debug/diagnostics shows the findings', async () => {

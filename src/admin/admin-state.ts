@@ -7,12 +7,27 @@ export interface AdminState {
   ready(): { readonly ready: boolean; readonly reason: string };
   /** The published table. */
   table(): RouteTable;
+  /** The data plane's threads. */
+  workers(): readonly WorkerView[];
   /** Open findings. */
   diagnostics(): readonly Diagnostic[];
   /** Which route serves this request and why the others do not; plain data. */
   explain(request: ExplainRequest): unknown;
   /** Text in pieces, so that a large exposition holds neither loop nor memory. */
   metrics(): { readonly contentType: string; readonly text: AsyncIterable<string> };
+}
+
+/** One thread of the data plane. */
+export interface WorkerView {
+  readonly worker: number;
+  /** Whether it accepts connections. */
+  readonly listening: boolean;
+  /** Of the table that it serves; 0 while it serves none. */
+  readonly generation: number;
+  /** How often this place was filled anew after a failure. */
+  readonly restarts: number;
+  /** Open client connections. */
+  readonly connections: number;
 }
 
 /** A request as somebody asks about it. */

@@ -1,4 +1,6 @@
+import { debugCertificates } from './debug-certificates.ts';
 import { debugDiagnostics, debugExplain, debugTable } from './debug-endpoints.ts';
+import { debugWorkers } from './debug-workers.ts';
 import type { Endpoint } from './endpoint.ts';
 import { healthz, readyz } from './health-endpoints.ts';
 import { metrics } from './metrics-endpoint.ts';
@@ -11,4 +13,6 @@ export const endpoints: readonly Endpoint[] = [
   debugTable,
   debugDiagnostics,
   debugExplain,
+  debugCertificates,
+  debugWorkers,
 ];

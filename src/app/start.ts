@@ -117,6 +117,8 @@ function assemble(settings: Settings, { version, writer, log, sockets }: Base) {
     {
       ready: () => readiness.state,
       table: () => loop.table,
+      workers: () =>
+        pool.status.map((status) => ({ ...status, connections: metrics.connections(status.worker) })),
       diagnostics: () => [...findings.list()],
       explain: (request) => explainRequest(loop, settings, request),
       metrics: () => ({ contentType: metrics.contentType, text: metrics.text() }),

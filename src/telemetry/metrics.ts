@@ -63,6 +63,11 @@ export class Metrics {
     this.#changeToLive.observe(ms / 1000);
   }
 
+  /** Open client connections of one worker. */
+  connections(worker: number): number {
+    return this.#workers[worker]?.read('connectionsActive') ?? 0;
+  }
+
   workerRestarted(): void {
     this.#workersRestarted++;
   }
