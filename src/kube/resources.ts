@@ -36,6 +36,14 @@ export const resources = {
   Namespace: { ...core, kind: 'Namespace', plural: 'namespaces', namespaced: false },
   Route: { ...sallyport, kind: 'Route', plural: 'routes' },
   BackendPolicy: { ...sallyport, kind: 'BackendPolicy', plural: 'backendpolicies' },
+  ReferenceGrant: {
+    ...base,
+    kind: 'ReferenceGrant',
+    group: 'gateway.networking.k8s.io',
+    version: 'v1beta1',
+    plural: 'referencegrants',
+    optional: true,
+  },
 } as const satisfies { readonly [K in Kind]: Resource & { readonly kind: K } };
 
 /** A resource of the cluster, of one namespace, or one object of it. */

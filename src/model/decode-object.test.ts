@@ -259,6 +259,44 @@ describe('core kinds', () => {
   });
 });
 
+describe('ReferenceGrant', () => {
+  const from = [{ group: 'networking.k8s.io', kind: 'Ingress', namespace: 'team-b' }];
+  const grant = (spec: Fields, version = 'v1beta1'): DecodedObject =>
+    decode(`gateway.networking.k8s.io/${version}`, 'ReferenceGrant', { spec });
+
+  test.each(['v1beta1', 'v1'])('is read in version %s', (version) => {
+    const to = [
+      { group: '', kind: 'Secret', name: 'cert' },
+      { group: '', kind: 'Service' },
+    ];
+    const { object, diagnostics } = grant({ from, to }, version);
+    expect(diagnostics).toEqual([]);
+    expect(object).toMatchObject({
+      kind: 'ReferenceGrant',
+      meta: { namespace: 'team-a' },
+      from,
+      to: [to[0], { group: '', kind: 'Service', name: undefined }],
+    });
+  });
+
+  test('in another version is left out', () => {
+    expect(grant({ from, to: [] }, 'v1alpha2').diagnostics).toMatchObject([{ code: 'SP1005' }]);
+  });
+
+  test.each([
+    ['spec.to', { from }],
+    ['spec.from', { from: [], to: [{ group: '', kind: 'Service' }] }],
+    ['spec.to[0].group', { from, to: [{ kind: 'Service' }] }],
+    ['spec.to[0].kind', { from, to: [{ group: '', kind: 'A b' }] }],
+    [
+      'spec.from[0].namespace',
+      { from: [{ group: '', kind: 'Ingress' }], to: [{ group: '', kind: 'Service' }] },
+    ],
+  ])('names the fault at %s', (path, spec) => {
+    expect(faultPaths(grant(spec))).toEqual([path]);
+  });
+});
+
 describe('Route', () => {
   test('is read whole', () => {
     const { object, diagnostics } = route({

@@ -6,7 +6,7 @@ import { decodeMeta } from './decode-meta.ts';
 import type { Identity } from './decode-meta.ts';
 import { Field, quote } from './field.ts';
 import type { Fault } from './field.ts';
-import { isKind, kindEntries } from './kinds.ts';
+import { isKind, isReadVersion, kindEntries } from './kinds.ts';
 import type { ModelObject } from './snapshot.ts';
 import { objectName } from './text-checks.ts';
 
@@ -46,7 +46,7 @@ export function decodeObject(raw: unknown, origin: Origin): DecodedObject {
   if (faults.length > 0) return refused(ref, faults, origin);
   if (!isKind(kind)) return { ref, unknownKind: `${apiVersion} ${kind}`, diagnostics: [] };
   const entry = kindEntries[kind];
-  if (entry.apiVersion !== apiVersion) return otherVersion(ref, apiVersion, origin);
+  if (!isReadVersion(entry, apiVersion)) return otherVersion(ref, apiVersion, origin);
   const { namespaced, nameCheck, decode } = entry;
   const meta = decodeMeta(root, {
     kind,

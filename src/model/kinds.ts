@@ -1,6 +1,7 @@
 import { decodeBackendPolicy } from './decode-backend-policy.ts';
 import { decodeConfigMap, decodeNamespace, decodeSecret } from './decode-core.ts';
 import { decodeIngress, decodeIngressClass } from './decode-ingress.ts';
+import { decodeReferenceGrant } from './decode-reference-grant.ts';
 import { decodeRoute } from './decode-route.ts';
 import { decodeEndpointSlice, decodeService } from './decode-service.ts';
 import type { Field } from './field.ts';
@@ -12,6 +13,8 @@ import type { TextCheck } from './text-checks.ts';
 /** How one kind is read. */
 export interface KindEntry {
   readonly apiVersion: string;
+  /** Other versions of the same shape. */
+  readonly alsoApiVersions?: readonly string[];
   readonly namespaced: boolean;
   readonly nameCheck?: TextCheck;
   readonly decode: (root: Field, meta: ObjectMeta) => ModelObject;
@@ -19,6 +22,7 @@ export interface KindEntry {
 
 const networking = 'networking.k8s.io/v1';
 const sallyport = 'sallyport.dev/v1alpha1';
+const gateway = 'gateway.networking.k8s.io';
 
 /** Every kind that Sallyport reads. */
 export const kindEntries: Readonly<Record<Kind, KindEntry>> = {
@@ -31,10 +35,21 @@ export const kindEntries: Readonly<Record<Kind, KindEntry>> = {
   Namespace: { apiVersion: 'v1', namespaced: false, nameCheck: dnsLabel, decode: decodeNamespace },
   Route: { apiVersion: sallyport, namespaced: true, decode: decodeRoute },
   BackendPolicy: { apiVersion: sallyport, namespaced: true, decode: decodeBackendPolicy },
+  ReferenceGrant: {
+    apiVersion: `${gateway}/v1beta1`,
+    alsoApiVersions: [`${gateway}/v1`],
+    namespaced: true,
+    decode: decodeReferenceGrant,
+  },
 };
 
 /** The kinds of `kindEntries`, in a fixed order. */
 export const kinds = Object.keys(kindEntries) as readonly Kind[];
+
+/** Whether objects of the kind are read in this version. */
+export function isReadVersion({ apiVersion, alsoApiVersions }: KindEntry, version: string): boolean {
+  return apiVersion === version || alsoApiVersions?.includes(version) === true;
+}
 
 /** Whether the word names a kind that Sallyport reads, in whatever version. */
 export function isKind(word: string): word is Kind {

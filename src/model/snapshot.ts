@@ -2,6 +2,7 @@ import type { BackendPolicy } from './backend-policy.ts';
 import type { ConfigMap, Namespace, Secret } from './core-objects.ts';
 import type { Ingress, IngressClass } from './ingress.ts';
 import type { ObjectKey } from './object-meta.ts';
+import type { ReferenceGrant } from './reference-grant.ts';
 import type { Route } from './route.ts';
 import type { EndpointSlice, Service } from './service.ts';
 
@@ -16,6 +17,7 @@ export interface ObjectKinds {
   readonly Namespace: Namespace;
   readonly Route: Route;
   readonly BackendPolicy: BackendPolicy;
+  readonly ReferenceGrant: ReferenceGrant;
 }
 
 export type Kind = keyof ObjectKinds;

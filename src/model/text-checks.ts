@@ -9,6 +9,7 @@ const subdomainPattern = new RegExp(`^${label}(?:\\.${label})*$`);
 /** As the API server's object names: single labels are not held to 63 characters. */
 const objectNamePattern = /^[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*$/;
 const portNamePattern = /^(?!.*--)(?=.*[a-z])[a-z0-9](?:[a-z0-9-]{0,13}[a-z0-9])?$/;
+const kindPattern = /^[a-zA-Z](?:[a-zA-Z0-9-]{0,61}[a-zA-Z0-9])?$/;
 /** RFC 9110 §5.6.2. */
 const tokenPattern = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 // oxlint-disable-next-line no-control-regex -- control characters are what it looks for
@@ -40,6 +41,9 @@ export const dnsName: TextCheck = (text) =>
 function isDnsName(text: string): boolean {
   return text.length <= 253 && subdomainPattern.test(text);
 }
+
+/** Name of a kind, as in `Ingress`. */
+export const kindName: TextCheck = (text) => (kindPattern.test(text) ? undefined : 'a kind, as in Ingress');
 
 /** IANA service name (RFC 6335), as names of ports. */
 export const portName: TextCheck = (text) =>
