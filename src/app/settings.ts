@@ -1,5 +1,5 @@
 import { settingList } from './setting-list.ts';
-import type { Setting } from './setting-list.ts';
+import type { Setting } from './setting.ts';
 
 // Settings of the process. In: flags, environment and config file as texts. Out: one typed object, or every problem
 // at once. Which settings there are is declared in setting-list.ts. This folder wires the parts together and holds

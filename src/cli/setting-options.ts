@@ -5,7 +5,7 @@ import { Help, Option } from 'commander';
 import { load } from 'js-yaml';
 
 import { settingList } from '../app/setting-list.ts';
-import type { Setting } from '../app/setting-list.ts';
+import type { Setting } from '../app/setting.ts';
 import { environmentName, resolveSettings } from '../app/settings.ts';
 import type { Settings } from '../app/settings.ts';
 import { UsageError } from './command-context.ts';

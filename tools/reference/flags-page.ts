@@ -1,5 +1,5 @@
 import { settingList } from '../../src/app/setting-list.ts';
-import type { Setting, SettingGroup } from '../../src/app/setting-list.ts';
+import type { Setting, SettingGroup } from '../../src/app/setting.ts';
 import { environmentName } from '../../src/app/settings.ts';
 import { code, pageHead, table } from './markdown.ts';
 

@@ -1,0 +1,172 @@
+import { setting } from './setting.ts';
+import { duration, networks, size, toggle, wholeNumber } from './setting-types.ts';
+
+const count = wholeNumber(0, 1_000_000_000);
+
+/** Requests: clients, forwarding, upstreams. */
+export const trafficSettings = {
+  maxConnections: setting(
+    'Clients',
+    'max-connections',
+    count,
+    { default: '0' },
+    'client connections held at a time, shared out among the workers; those beyond are closed at once; 0 means as many as the limit on open files allows, which is never exceeded',
+  ),
+  keepAliveMs: setting(
+    'Clients',
+    'keep-alive',
+    duration,
+    { default: '75s' },
+    'how long an idle client connection is kept',
+  ),
+  keepAliveRequests: setting(
+    'Clients',
+    'keep-alive-requests',
+    wholeNumber(1, 1_000_000_000),
+    { default: '1000' },
+    'requests on one client connection',
+  ),
+  clientHeaderTimeoutMs: setting(
+    'Clients',
+    'client-header-timeout',
+    duration,
+    { default: '10s' },
+    'time for a whole request head to arrive',
+  ),
+  clientWriteTimeoutMs: setting(
+    'Clients',
+    'client-write-timeout',
+    duration,
+    { default: '60s' },
+    'how long a client may take nothing of its response',
+  ),
+  minBodyRate: setting(
+    'Clients',
+    'client-body-min-rate',
+    size,
+    { default: '500' },
+    'bytes a second over 10 s below which a request body is refused; 0 turns it off',
+  ),
+  bodySize: setting(
+    'Clients',
+    'proxy-body-size',
+    size,
+    { default: '1m' },
+    'largest request body; 0 means no limit',
+  ),
+  tunnelIdleMs: setting(
+    'Clients',
+    'tunnel-idle-timeout',
+    duration,
+    { default: '10m' },
+    'how long a WebSocket or other upgraded connection may be silent',
+  ),
+  requestLineBytes: setting(
+    'Clients',
+    'request-line-size',
+    size,
+    { default: '8k' },
+    'longest request line; beyond it the answer is 414',
+  ),
+  requestHeadBytes: setting(
+    'Clients',
+    'request-head-size',
+    size,
+    { default: '32k' },
+    'largest request head; beyond it the answer is 431',
+  ),
+  requestFields: setting(
+    'Clients',
+    'request-fields',
+    count,
+    { default: '100' },
+    'header fields of a request',
+  ),
+  trailerBytes: setting('Clients', 'trailer-size', size, { default: '8k' }, 'largest trailer section'),
+  trailerFields: setting(
+    'Clients',
+    'trailer-fields',
+    count,
+    { default: '50' },
+    'fields of a trailer section',
+  ),
+
+  trustedProxies: setting(
+    'Forwarding',
+    'trusted-proxies',
+    networks,
+    { default: '', aliases: ['proxy-real-ip-cidr'] },
+    'networks whose X-Forwarded-* fields are believed; empty means nobody',
+  ),
+  fullForwardedFor: setting(
+    'Forwarding',
+    'compute-full-forwarded-for',
+    toggle,
+    { default: 'false' },
+    'append to X-Forwarded-For instead of replacing it',
+  ),
+  underscores: setting(
+    'Forwarding',
+    'enable-underscores-in-headers',
+    toggle,
+    { default: 'false' },
+    'forward header fields with underscores in their names',
+  ),
+  passServerHeader: setting(
+    'Forwarding',
+    'pass-server-header',
+    toggle,
+    { default: 'false' },
+    "pass the upstream's Server field to the client",
+  ),
+  encodedSlashes: setting(
+    'Forwarding',
+    'allow-encoded-slashes',
+    toggle,
+    { default: 'false' },
+    'keep %2F and %5C in paths instead of refusing them',
+  ),
+
+  upstreamIdle: setting(
+    'Upstreams',
+    'upstream-keepalive-connections',
+    count,
+    { default: '320' },
+    'idle connections kept per endpoint and worker',
+  ),
+  upstreamIdleMs: setting(
+    'Upstreams',
+    'upstream-keepalive-timeout',
+    duration,
+    { default: '60s' },
+    'how long an idle upstream connection is kept',
+  ),
+  upstreamRequests: setting(
+    'Upstreams',
+    'upstream-keepalive-requests',
+    wholeNumber(1, 1_000_000_000),
+    { default: '10000' },
+    'requests on one upstream connection',
+  ),
+  upstreamLifetimeMs: setting(
+    'Upstreams',
+    'upstream-keepalive-time',
+    duration,
+    { default: '1h' },
+    'how long an upstream connection is used',
+  ),
+  responseHeadBytes: setting(
+    'Upstreams',
+    'response-head-size',
+    size,
+    { default: '64k' },
+    'largest response head; beyond it the answer is 502',
+  ),
+  responseFields: setting(
+    'Upstreams',
+    'response-fields',
+    count,
+    { default: '200' },
+    'header fields of a response',
+  ),
+} as const;
