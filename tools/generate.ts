@@ -7,6 +7,7 @@ import { format, resolveConfig } from 'prettier';
 
 import { compiledAnnotations } from '../src/compile/annotation-docs.ts';
 import { filterRegistry } from '../src/filters/registry.ts';
+import { adminPage } from './reference/admin-page.ts';
 import { annotationsPage } from './reference/annotations-page.ts';
 import { backendPolicyPage } from './reference/backend-policy-page.ts';
 import { backendPolicyCrd, routeCrd } from './reference/crds.ts';
@@ -28,6 +29,7 @@ export const outputs: ReadonlyMap<string, () => string> = new Map([
   ['docs/reference/flags.md', () => flagsPage()],
   ['docs/reference/diagnostics.md', () => diagnosticsPage()],
   ['docs/reference/errors.md', () => errorsPage()],
+  ['docs/reference/admin.md', () => adminPage()],
 ]);
 
 const root = join(import.meta.dirname, '..');

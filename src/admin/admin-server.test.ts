@@ -43,10 +43,11 @@ class FakeState implements AdminState {
     ];
   }
 
-  explain(request: ExplainRequest): unknown {
+  explain(request: ExplainRequest): ReturnType<AdminState['explain']> {
     if (request.method === 'BREAK') throw new Error('secret inside');
     this.asked = request;
-    return { winner: 'Ingress/a/b/0.0' };
+    const origin = { kind: 'Pod', namespace: 'a', name: 'b', field: 'spec.rules[0]', service: '' };
+    return { route: { origin } };
   }
 
   metrics(): { contentType: string; text: AsyncIterable<string> } {
@@ -175,7 +176,10 @@ describe('admin server', () => {
     const { status, body } = await ask(`/debug/explain?${query.toString()}`);
     expect({ status, body: JSON.parse(body) as unknown }).toEqual({
       status: 200,
-      body: { winner: 'Ingress/a/b/0.0' },
+      body: {
+        route: { origin: expect.objectContaining({ kind: 'Pod', namespace: 'a', name: 'b' }) },
+        findings: [expect.objectContaining({ code: 'SP1003' })],
+      },
     });
     expect(state.asked?.url.href).toBe('https://a.example/x?y=1');
     expect(state.asked?.method).toBe('POST');
@@ -183,17 +187,36 @@ describe('admin server', () => {
       ['X-A', '1: 2'],
       ['cookie', 'c=d'],
     ]);
+    expect(state.asked?.clientAddress).toBeUndefined();
   });
 
-  test.each(['', '?url=a.example/x', '?url=file:///etc/passwd', '?url=http://a.example/&header=nocolon'])(
-    '/debug/explain%s is refused with what is wanted',
-    async (query) => {
-      const { status, body } = await ask(`/debug/explain${query}`);
-      expect(status).toBe(400);
-      expect(body).toMatch(/want (http:\/\/host\/path|name:value)/);
-      expect(state.asked).toBeUndefined();
-    },
-  );
+  test('/debug/explain takes the address of the client', async () => {
+    await ask('/debug/explain?url=http://a.example/&client=2001:db8::1');
+    expect(state.asked?.clientAddress).toBe('2001:db8::1');
+  });
+
+  test('/debug/routes and /debug/backends list what the table holds', async () => {
+    const routes = await ask('/debug/routes');
+    expect({ status: routes.status, body: JSON.parse(routes.body) as unknown }).toEqual({
+      status: 200,
+      body: [],
+    });
+    expect((await ask('/debug/backends')).status).toBe(200);
+    expect((await ask('/debug/backends', { Host: 'evil.example' })).status).toBe(403);
+  });
+
+  test.each([
+    '',
+    '?url=a.example/x',
+    '?url=file:///etc/passwd',
+    '?url=http://a.example/&header=nocolon',
+    '?url=http://a.example/&client=me',
+  ])('/debug/explain%s is refused with what is wanted', async (query) => {
+    const { status, body } = await ask(`/debug/explain${query}`);
+    expect(status).toBe(400);
+    expect(body).toMatch(/want (http:\/\/host\/path|name:value|an IPv4)/);
+    expect(state.asked).toBeUndefined();
+  });
 
   test('a failing endpoint answers 500 and tells the inside to the log only', async () => {
     const { status, body } = await ask('/debug/explain?url=http://a.example/&method=BREAK');

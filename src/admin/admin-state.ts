@@ -1,5 +1,5 @@
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
-import type { RouteTable } from '../table/route-table.ts';
+import type { RouteOrigin, RouteTable } from '../table/route-table.ts';
 
 /** What the admin server shows. The app brings it together; the server knows neither control nor workers. */
 export interface AdminState {
@@ -12,7 +12,9 @@ export interface AdminState {
   /** Open findings. */
   diagnostics(): readonly Diagnostic[];
   /** Which route serves this request and why the others do not; plain data. */
-  explain(request: ExplainRequest): unknown;
+  explain(request: ExplainRequest): Explained;
+  /** Requests in flight to `address:port` from all workers; undefined when it is not counted. */
+  inFlight?(endpoint: string): number | undefined;
   /** Text in pieces, so that a large exposition holds neither loop nor memory. */
   metrics(): { readonly contentType: string; readonly text: AsyncIterable<string> };
 }
@@ -30,10 +32,17 @@ export interface WorkerView {
   readonly connections: number;
 }
 
+/** The part of an explanation that the admin server looks at; it passes all of it on. */
+export interface Explained {
+  readonly route?: { readonly origin: RouteOrigin } | undefined;
+}
+
 /** A request as somebody asks about it. */
 export interface ExplainRequest {
   readonly url: URL;
   readonly method: string;
   /** Names as they were written, in order. */
   readonly headers: readonly (readonly [name: string, value: string])[];
+  /** What source ranges and sticky splits see; left out: 127.0.0.1. */
+  readonly clientAddress?: string;
 }

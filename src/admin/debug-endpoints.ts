@@ -1,6 +1,10 @@
+import { isIP } from 'node:net';
+
 import { printTable } from '../table/print-table.ts';
+import type { ExplainRequest } from './admin-state.ts';
 import { jsonAnswer, textAnswer } from './endpoint.ts';
 import type { Endpoint } from './endpoint.ts';
+import { findingsOf } from './route-findings.ts';
 
 export const debugTable: Endpoint = {
   path: '/debug/table',
@@ -18,19 +22,32 @@ export const debugDiagnostics: Endpoint = {
 
 export const debugExplain: Endpoint = {
   path: '/debug/explain',
-  doc: 'Why a request is served as it is: ?url=http://host/path&method=GET&header=name:value (header may repeat).',
+  doc: 'Why a request is served as it is, and what is wrong with the objects behind it: ?url=http://host/path&method=GET&header=name:value&client=address (header may repeat).',
   loopbackOnly: true,
   answer: (query, state) => {
-    const url = URL.parse(query.get('url') ?? '');
-    if (url === null || !/^https?:$/.test(url.protocol)) {
-      return textAnswer(400, `Explain a request: url is "${query.get('url') ?? ''}", want http://host/path`);
-    }
-    const headers: [string, string][] = [];
-    for (const header of query.getAll('header')) {
-      const colon = header.indexOf(':');
-      if (colon <= 0) return textAnswer(400, `Explain a request: header is "${header}", want name:value`);
-      headers.push([header.slice(0, colon).trim(), header.slice(colon + 1).trim()]);
-    }
-    return jsonAnswer(200, state.explain({ url, method: query.get('method') ?? 'GET', headers }));
+    const asked = readQuery(query);
+    if (typeof asked === 'string') return textAnswer(400, `Explain a request: ${asked}`);
+    const explanation = state.explain(asked);
+    return jsonAnswer(200, {
+      ...explanation,
+      findings: findingsOf(explanation.route?.origin, state.diagnostics()),
+    });
   },
 };
+
+/** The request that is asked about, or what is wanted instead. */
+function readQuery(query: URLSearchParams): ExplainRequest | string {
+  const text = query.get('url') ?? '';
+  const url = URL.parse(text);
+  if (url === null || !/^https?:$/.test(url.protocol)) return `url is "${text}", want http://host/path`;
+  const headers: [string, string][] = [];
+  for (const header of query.getAll('header')) {
+    const colon = header.indexOf(':');
+    if (colon <= 0) return `header is "${header}", want name:value`;
+    headers.push([header.slice(0, colon).trim(), header.slice(colon + 1).trim()]);
+  }
+  const client = query.get('client') ?? '';
+  if (client !== '' && isIP(client) === 0) return `client is "${client}", want an IPv4 or IPv6 address`;
+  const method = query.get('method') ?? 'GET';
+  return { url, method, headers, ...(client === '' ? {} : { clientAddress: client }) };
+}

@@ -1,5 +1,6 @@
 import { debugCertificates } from './debug-certificates.ts';
 import { debugDiagnostics, debugExplain, debugTable } from './debug-endpoints.ts';
+import { debugBackends, debugRoutes } from './debug-lists.ts';
 import { debugWorkers } from './debug-workers.ts';
 import type { Endpoint } from './endpoint.ts';
 import { healthz, readyz } from './health-endpoints.ts';
@@ -13,6 +14,8 @@ export const endpoints: readonly Endpoint[] = [
   debugTable,
   debugDiagnostics,
   debugExplain,
+  debugRoutes,
+  debugBackends,
   debugCertificates,
   debugWorkers,
 ];

@@ -128,10 +128,11 @@ function judge(group: readonly RouteDraft[], host: string): readonly Diagnostic[
   const canary = winner === undefined ? undefined : canaryFor(winner, group);
   return group
     .filter((draft) => draft !== winner && draft !== canary)
-    .map((draft) =>
-      draft.canary === undefined ? lost(draft, winner, host) : unusedCanary(draft, winner, canary),
-    )
-    .filter((diagnostic) => diagnostic !== undefined);
+    .flatMap((draft) => {
+      const diagnostic =
+        draft.canary === undefined ? lost(draft, winner, host) : unusedCanary(draft, winner, canary);
+      return diagnostic === undefined ? [] : [{ ...diagnostic, claim: { host, path: draft.path } }];
+    });
 }
 
 function lost(draft: RouteDraft, winner: RouteDraft | undefined, host: string): Diagnostic | undefined {

@@ -34,6 +34,14 @@ export interface Diagnostic {
   readonly location?: FileLocation;
   /** The object that won, where another one has what this one asks for. */
   readonly winner?: ObjectRef;
+  /** The requests that the object asked for and did not get. */
+  readonly claim?: RequestClaim;
+}
+
+/** Requests by host pattern ('' is every host) and path, as a route of the table names them. */
+export interface RequestClaim {
+  readonly host: string;
+  readonly path: { readonly type: 'exact' | 'prefix' | 'regex'; readonly value: string };
 }
 
 /** Makes a diagnostic; severity and hint come from the catalogue. */

@@ -30,6 +30,14 @@ describe('slots of endpoints', () => {
     expect([...slots.all().keys()]).toEqual(['10.0.0.2:80']);
   });
 
+  test('the place of an endpoint can be looked up while it has one', () => {
+    const { slots } = createSlots(1);
+    const given = slots.assign(1, { set: [set('a', '10.0.0.1', '10.0.0.2')], removed: [] });
+    expect(slots.slotOf('10.0.0.1:80')).toBe(given.get('10.0.0.1:80'));
+    expect(slots.slotOf('10.0.0.2:80')).toBe(-1);
+    expect(slots.slotOf('10.0.0.3:80')).toBeUndefined();
+  });
+
   test('an endpoint that stays keeps its slot', () => {
     const { slots } = createSlots();
     const before = slots.assign(1, { set: [set('a', '10.0.0.1', '10.0.0.2')], removed: [] });

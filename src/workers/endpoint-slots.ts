@@ -55,6 +55,11 @@ export class EndpointSlots {
     return slots;
   }
 
+  /** The slot of an endpoint (`address:port`); undefined when it is in no table, -1 when the board had no room. */
+  slotOf(key: string): number | undefined {
+    return this.#places.get(key)?.slot;
+  }
+
   /** Slots of all endpoints in use. */
   all(): ReadonlyMap<string, number> {
     const slots = new Map<string, number>();

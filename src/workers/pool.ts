@@ -115,6 +115,12 @@ export class WorkerPool {
     }));
   }
 
+  /** Requests in flight to `address:port` from all workers; undefined when they are not counted. */
+  inFlight(endpoint: string): number | undefined {
+    const slot = this.#publisher.slotOf(endpoint);
+    return slot === undefined || slot < 0 ? undefined : this.#options.board.view.inFlight(slot);
+  }
+
   /**
    * Sends a table to every worker: `delta` to those that have its base, the whole to the others. Resolves when it, or a
    * later one, is live in every worker, or when no worker could link it. A worker that cannot link what another serves

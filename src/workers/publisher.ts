@@ -38,6 +38,11 @@ export class Publisher {
     return this.#table?.generation ?? 0;
   }
 
+  /** Where an endpoint (`address:port`) stands on the board. */
+  slotOf(endpoint: string): number | undefined {
+    return this.#slots.slotOf(endpoint);
+  }
+
   /** The newest table and how it came from the one before. */
   advance(table: RouteTable, delta: TableDelta): void {
     this.#table = table;

@@ -1,0 +1,130 @@
+import type { Diagnostic, ObjectRef, RequestClaim } from '../diagnostics/diagnostic.ts';
+import type { Conditions, PathMatch, RouteTable, TableRoute } from '../table/route-table.ts';
+
+/** One row of the list of routes: a route of the table, or one that an object asked for and did not get. */
+export interface RouteEntry {
+  readonly object: ObjectRef;
+  /** Field path of the rule inside the object. */
+  readonly field: string;
+  /** In the table; '' for a route that is not there. */
+  readonly id: string;
+  /** Patterns; '' is any host. */
+  readonly hosts: readonly string[];
+  readonly path: PathMatch;
+  readonly conditions?: Conditions;
+  /** Names, in the order of the chain. */
+  readonly filters: readonly string[];
+  readonly backends: readonly RouteBackend[];
+  readonly status: RouteStatus;
+  /** Why it is not served; '' when it is. */
+  readonly reason: string;
+}
+
+/**
+ * `served`: forwarded, or answered by the route's filters. `no-endpoints`: 503, because no backend has an endpoint.
+ * `closed`: 503, because something that the route needs cannot be built. `conflict`: another object has these requests.
+ * `unused`: a canary that joins nothing.
+ */
+export type RouteStatus = 'served' | 'no-endpoints' | 'closed' | 'conflict' | 'unused';
+
+export interface RouteBackend {
+  /** `namespace/service:port`. */
+  readonly upstream: string;
+  readonly role: 'stable' | 'canary';
+  /** Relative to the other backends. */
+  readonly weight: number;
+  readonly endpoints: number;
+}
+
+/** Every route of the table and every one that did not get there, by namespace, name, kind and place in the object. */
+export function listRoutes(table: RouteTable, diagnostics: Iterable<Diagnostic>): readonly RouteEntry[] {
+  const faults = new Map<string, Diagnostic>();
+  const lost: RouteEntry[] = [];
+  for (const diagnostic of diagnostics) {
+    const { claim } = diagnostic;
+    if (claim !== undefined) lost.push(lostEntry(diagnostic, claim));
+    else if (diagnostic.severity === 'error') faults.set(faultKey(diagnostic.object), diagnostic);
+  }
+  const served = [...table.routes.values()].map((route) => tableEntry(route, table, faults));
+  return [...served, ...lost].toSorted(byPlace);
+}
+
+function tableEntry(
+  route: TableRoute,
+  table: RouteTable,
+  faults: ReadonlyMap<string, Diagnostic>,
+): RouteEntry {
+  const { kind, namespace, name, field } = route.origin;
+  const object = { kind, namespace, name };
+  const backends = backendsOf(route, table);
+  return {
+    object,
+    field,
+    id: route.id,
+    hosts: route.hosts,
+    path: route.path,
+    ...(route.conditions === undefined ? {} : { conditions: route.conditions }),
+    filters: route.filters.map((filter) => filter.name),
+    backends,
+    ...statusOf(route, backends, faults.get(faultKey(object))),
+  };
+}
+
+function backendsOf({ action }: TableRoute, table: RouteTable): readonly RouteBackend[] {
+  if (action.kind !== 'forward') return [];
+  return action.forward.backends.map(({ upstream, role, weight }) => ({
+    upstream,
+    role,
+    weight,
+    endpoints: table.endpoints.get(upstream)?.endpoints.length ?? 0,
+  }));
+}
+
+/** What compile lets a route answer that has no backends. */
+const noBackend = 'SP_NO_ENDPOINTS';
+
+function statusOf(
+  { action, filters }: TableRoute,
+  backends: readonly RouteBackend[],
+  fault: Diagnostic | undefined,
+): Pick<RouteEntry, 'status' | 'reason'> {
+  if (action.kind === 'forward') {
+    if (backends.some(({ endpoints }) => endpoints > 0)) return { status: 'served', reason: '' };
+    return { status: 'no-endpoints', reason: `${noBackend}: no backend has an endpoint` };
+  }
+  if (action.code === noBackend && filters.length > 0) return { status: 'served', reason: '' };
+  const detail = fault === undefined ? 'the route answers by itself' : `${fault.code} ${fault.message}`;
+  return {
+    status: action.code === noBackend ? 'no-endpoints' : 'closed',
+    reason: `${action.code}: ${detail}`,
+  };
+}
+
+function lostEntry({ code, object, path, message }: Diagnostic, claim: RequestClaim): RouteEntry {
+  return {
+    object,
+    field: path,
+    id: '',
+    hosts: [claim.host],
+    path: claim.path,
+    filters: [],
+    backends: [],
+    status: code === 'SP3001' ? 'conflict' : 'unused',
+    reason: `${code}: ${message}`,
+  };
+}
+
+function faultKey({ kind, namespace, name }: ObjectRef): string {
+  return `${kind}/${namespace}/${name}`;
+}
+
+function byPlace(a: RouteEntry, b: RouteEntry): number {
+  const [left, right] = [placeOf(a), placeOf(b)];
+  return left < right ? -1 : Number(left > right);
+}
+
+/** A space sorts below what names may hold; indices are padded, so that `rules[2]` comes before `rules[10]`. */
+function placeOf({ object, field, hosts }: RouteEntry): string {
+  const place = field.replaceAll(/\d+/g, (digits) => digits.padStart(5, '0'));
+  return `${object.namespace} ${object.name} ${object.kind} ${place} ${hosts[0] ?? ''}`;
+}
