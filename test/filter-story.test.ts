@@ -6,7 +6,8 @@ import { annotationsPage } from '../tools/reference/annotations-page.ts';
 import { routeCrd } from '../tools/reference/crds.ts';
 import { routePage } from '../tools/reference/route-page.ts';
 import { createFilterRegistry } from '../src/filters/filter-registry.ts';
-import type { FilterSpec } from '../src/filters/filter.ts';
+import type { AnnotationSpec, FilterSpec } from '../src/filters/filter.ts';
+import { readAnnotation } from '../src/filters/read-annotation.ts';
 import { filterRegistry } from '../src/filters/registry.ts';
 import { ValueReader } from '../src/filters/value-reader.ts';
 import { linkRoute } from '../src/proxy/link-route.ts';
@@ -27,6 +28,13 @@ interface Motto {
   readonly text: string;
 }
 
+const mottoAnnotation: AnnotationSpec = {
+  name: 'motto',
+  grammar: { kind: 'pattern', re2: '[ -~]+', maxLength: 64, want: 'a text of visible ASCII' },
+  default: '',
+  doc: 'A motto for every answer.',
+};
+
 const motto: FilterSpec<Motto> = {
   name: 'motto',
   doc: 'Adds a motto to every answer.',
@@ -44,10 +52,10 @@ const motto: FilterSpec<Motto> = {
     },
   },
   annotations: {
-    known: [{ name: 'motto', type: 'string', default: '', doc: 'A motto for every answer.' }],
-    parse(get) {
-      const text = get('motto');
-      return text === undefined ? undefined : { text };
+    known: [mottoAnnotation],
+    parse(get, context) {
+      const text = readAnnotation(mottoAnnotation, get, context);
+      return text === '' ? undefined : { text };
     },
   },
   create: ({ text }) => ({

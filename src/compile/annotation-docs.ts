@@ -1,84 +1,117 @@
+import type { AnnotationGrammar } from '../filters/annotation-grammar.ts';
 import type { AnnotationSpec } from '../filters/filter.ts';
+
+const boolean: AnnotationGrammar = { kind: 'boolean' };
+const text: AnnotationGrammar = { kind: 'any' };
+const share: AnnotationGrammar = { kind: 'integer', min: 0, max: 1_000_000_000 };
+
+/** RFC 9110 §5.6.2. */
+const fieldName: AnnotationGrammar = {
+  kind: 'pattern',
+  re2: "[!#$%&'*+.^_`|~0-9A-Za-z-]+",
+  maxLength: 256,
+  want: 'the name of a header or cookie',
+};
+
+/** Longest delay that a timer takes. */
+export const MAX_SECONDS = Math.floor((2 ** 31 - 1) / 1_000);
+/** Stands for nginx's 0, which means as many tries as there are servers. */
+export const MOST_TRIES = 32;
+
+const delay: AnnotationGrammar = { kind: 'integer', min: 1, max: MAX_SECONDS };
+
+/** What may be tried again, in the words of nginx's proxy_next_upstream. */
+export const RETRY_WORDS = [
+  'error',
+  'timeout',
+  'http_403',
+  'http_404',
+  'http_429',
+  'http_500',
+  'http_502',
+  'http_503',
+  'http_504',
+  'non_idempotent',
+  'off',
+] as const;
 
 /** Annotations that this folder reads itself, for the reference. Those of filters stand beside the filters. */
 export const compiledAnnotations: readonly AnnotationSpec[] = [
   {
     name: 'canary',
-    type: 'boolean',
+    grammar: boolean,
     default: 'false',
     doc: 'Makes this Ingress a canary: it adds its backend to the Ingress that has the same host, path and path type.',
   },
   {
     name: 'canary-by-header',
-    type: 'string',
+    grammar: fieldName,
     default: '',
     doc: 'Header that decides before cookie and weight: `always` goes to the canary, `never` does not.',
   },
   {
     name: 'canary-by-header-value',
-    type: 'string',
+    grammar: text,
     default: '',
     doc: 'Value of that header that goes to the canary, in place of `always` and `never`.',
   },
   {
     name: 'canary-by-header-pattern',
-    type: 'string',
+    grammar: { kind: 'regex' },
     default: '',
     doc: 'Regular expression (RE2) for the value of that header. Ignored beside `canary-by-header-value`.',
   },
   {
     name: 'canary-by-cookie',
-    type: 'string',
+    grammar: fieldName,
     default: '',
     doc: 'Cookie that decides before the weight: `always` goes to the canary, `never` does not.',
   },
   {
     name: 'canary-weight',
-    type: 'integer',
+    grammar: share,
     default: '0',
     doc: 'Share of the remaining requests that goes to the canary.',
   },
   {
     name: 'canary-weight-total',
-    type: 'integer',
+    grammar: share,
     default: '100',
     doc: 'What `canary-weight` is a share of; at least 100.',
   },
   {
     name: 'proxy-connect-timeout',
-    type: 'integer',
+    grammar: delay,
     default: '5',
     doc: 'Seconds for a connection to an endpoint.',
   },
   {
     name: 'proxy-send-timeout',
-    type: 'integer',
+    grammar: delay,
     default: '60',
     doc: 'Seconds between two writes to the upstream.',
   },
   {
     name: 'proxy-read-timeout',
-    type: 'integer',
+    grammar: delay,
     default: '60',
     doc: 'Seconds between two reads from the upstream, and for its first byte.',
   },
   {
     name: 'proxy-next-upstream',
-    type: 'list',
+    grammar: { kind: 'words', words: RETRY_WORDS },
     default: 'error timeout',
-    doc:
-      'What is tried again on another endpoint: `error`, `timeout`, `http_500`, `http_502`, `http_503`, `http_504`, ' +
-      '`http_403`, `http_404`, `http_429`, `non_idempotent`; or `off`.',
+    doc: 'What is tried again on another endpoint; `off` beats all others.',
   },
   {
     name: 'proxy-next-upstream-tries',
-    type: 'integer',
+    grammar: { kind: 'integer', min: 0, max: MOST_TRIES },
     default: '3',
     doc: 'Total tries, the first included; 0 means as many as there are endpoints.',
   },
   {
     name: 'proxy-next-upstream-timeout',
-    type: 'integer',
+    grammar: { kind: 'integer', min: 0, max: MAX_SECONDS },
     default: '0',
     doc: 'Seconds for all tries together; 0 means no limit.',
   },

@@ -1,11 +1,23 @@
+import {
+  annotationFault,
+  FALSE_SPELLINGS,
+  maxLengthOf,
+  TRUE_SPELLINGS,
+  trimmed,
+  wantedOf,
+  wordsOf,
+} from '../filters/annotation-grammar.ts';
+import type { AnnotationSpec } from '../filters/filter.ts';
 import { quote } from '../filters/value-reader.ts';
+import { compiledAnnotations } from './annotation-docs.ts';
 import type { ObjectContext } from './object-context.ts';
 
 /** Always understood, and stronger than the settable prefix. */
 const OWN_PREFIX = 'sallyport.dev';
 
-const TRUE = new Set(['1', 't', 'T', 'TRUE', 'true', 'True']);
-const FALSE = new Set(['0', 'f', 'F', 'FALSE', 'false', 'False']);
+const TRUE = new Set(TRUE_SPELLINGS);
+const FALSE = new Set(FALSE_SPELLINGS);
+const specs = new Map(compiledAnnotations.map((spec) => [spec.name, spec]));
 
 /** The annotations of one object that are meant for an ingress controller, by their names without prefix. */
 export class AnnotationReader {
@@ -33,35 +45,57 @@ export class AnnotationReader {
     return `metadata.annotations[${this.keys.get(name) ?? name}]`;
   }
 
-  /** Spellings as Go's ParseBool, which is what ingress-nginx takes; others count as false and are reported. */
+  /** A value that is no boolean is reported and counts as false. */
   boolean(name: string): boolean {
-    const text = this.get(name)?.trim() ?? '';
-    if (TRUE.has(text)) return true;
-    if (text !== '' && !FALSE.has(text)) this.#reportDefault(name, text, 'want true or false', 'false');
-    return false;
+    return TRUE.has(this.#fitting(name));
   }
 
-  /** A decimal integer within the bounds; anything else is reported and reads as the default. */
-  integer(
-    name: string,
-    fallback: number,
-    { min, max }: { readonly min: number; readonly max: number },
-  ): number {
-    const text = this.get(name)?.trim() ?? '';
-    if (text === '') return fallback;
-    const value = /^[+-]?\d{1,10}$/.test(text) ? Number(text) : Number.NaN;
-    if (value >= min && value <= max) return value;
-    this.#reportDefault(name, text, `want an integer from ${min} to ${max}`, String(fallback));
-    return fallback;
+  /** What is no integer within the bounds of its grammar is reported and reads as the default. */
+  integer(name: string): number {
+    return Number(this.#fitting(name) || specOf(name).default);
   }
 
-  #reportDefault(name: string, text: string, want: string, used: string): void {
-    this.#context.report('SP4252', this.path(name), `Got ${quote(text)}, ${want}; using ${used}`);
+  /** Words that the grammar does not have are reported and left out. */
+  words(name: string): readonly string[] {
+    const { grammar } = specOf(name);
+    const text = this.get(name) ?? '';
+    if (grammar.kind !== 'words' || text.length > (maxLengthOf(grammar) ?? Infinity)) {
+      return wordsOf(this.#fitting(name));
+    }
+    const known = new Set(grammar.words);
+    const words = new Set(wordsOf(text));
+    for (const word of words) {
+      if (known.has(word)) continue;
+      const message = `Leaving out ${quote(word)}, want ${wantedOf(grammar)}`;
+      this.#context.report('SP4252', this.path(name), message);
+    }
+    return [...words].filter((word) => known.has(word));
+  }
+
+  /** What is wanted instead of a value, as the end of a message; undefined for one that fits its grammar. */
+  fault(name: string): string | undefined {
+    return annotationFault(specOf(name).grammar, this.get(name) ?? '');
+  }
+
+  /** The trimmed value; '' when it is absent or, after a report, does not fit. */
+  #fitting(name: string): string {
+    const text = trimmed(this.get(name) ?? '');
+    const want = this.fault(name);
+    if (want === undefined) return text;
+    const used = specOf(name).default;
+    this.#context.report('SP4252', this.path(name), `Got ${quote(text)}, want ${want}; using ${used}`);
+    return '';
   }
 }
 
+function specOf(name: string): AnnotationSpec {
+  const spec = specs.get(name);
+  if (spec === undefined) throw new Error(`No grammar is declared for the annotation ${quote(name)}`);
+  return spec;
+}
+
 export function isFalse(text: string): boolean {
-  return FALSE.has(text.trim());
+  return FALSE.has(trimmed(text));
 }
 
 function keysUnder(annotations: ReadonlyMap<string, string>, prefix: string): [string, string][] {

@@ -1,6 +1,6 @@
+import { trimmed } from '../filters/annotation-grammar.ts';
 import { quote } from '../filters/value-reader.ts';
 import type { Forward, SplitOverride, WeightedBackend } from '../table/route-table.ts';
-import { compileLinear, isRegexFault } from '../util/linear-regex.ts';
 import type { AnnotationReader } from './annotation-reader.ts';
 import type { ObjectContext } from './object-context.ts';
 
@@ -20,8 +20,6 @@ export interface CanarySplit {
 const MAIN = 0;
 const CANARY = 1;
 const DEFAULT_TOTAL = 100;
-const MAX_TOTAL = 1_000_000_000;
-const token = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/;
 
 /** Whether the object is a canary. */
 export function isCanary(reader: AnnotationReader, context: ObjectContext): boolean {
@@ -36,14 +34,14 @@ export function isCanary(reader: AnnotationReader, context: ObjectContext): bool
 
 /** The split of a canary, or undefined after a report when it cannot be used: all requests then go to the main. */
 export function parseCanary(reader: AnnotationReader, context: ObjectContext): CanarySplit | undefined {
-  const headers = headerOverrides(reader, context);
-  const cookies = cookieOverrides(reader, context);
-  if (headers === undefined || cookies === undefined) return undefined;
-  const bounds = { min: 0, max: MAX_TOTAL };
+  const header = readName('canary-by-header', reader, context);
+  const cookie = readName('canary-by-cookie', reader, context);
+  const isPatternUsable = checkPattern(reader, context);
   // Totals of 100 and less are not taken, as in ingress-nginx.
-  const total = Math.max(DEFAULT_TOTAL, reader.integer('canary-weight-total', DEFAULT_TOTAL, bounds));
-  const weight = Math.min(total, reader.integer('canary-weight', 0, bounds));
-  return { weight, total, overrides: [...headers, ...cookies] };
+  const total = Math.max(DEFAULT_TOTAL, reader.integer('canary-weight-total'));
+  const weight = Math.min(total, reader.integer('canary-weight'));
+  if (header === undefined || cookie === undefined || !isPatternUsable) return undefined;
+  return { weight, total, overrides: [...headerOverrides(header, reader), ...cookieOverrides(cookie)] };
 }
 
 /** The main's forward with the canary's backend beside its own. */
@@ -61,38 +59,37 @@ export function withCanary(main: Forward, canary: WeightedBackend, split: Canary
   };
 }
 
-function headerOverrides(
-  reader: AnnotationReader,
-  context: ObjectContext,
-): readonly SplitOverride[] | undefined {
-  const name = readName('canary-by-header', reader, context);
-  if (name === undefined || name === '') return name === undefined ? undefined : [];
+function headerOverrides(name: string, reader: AnnotationReader): readonly SplitOverride[] {
+  if (name === '') return [];
   const header = { source: 'header', name: name.toLowerCase() } as const;
   const value = reader.get('canary-by-header-value') ?? '';
   if (value !== '') return [{ ...header, type: 'exact', value, backend: CANARY }];
   const pattern = reader.get('canary-by-header-pattern') ?? '';
-  if (pattern === '') return alwaysNever(header);
-  const regex = compileLinear(pattern);
-  if (!isRegexFault(regex)) return [{ ...header, type: 'regex', value: pattern, backend: CANARY }];
-  const message = `Sending everything to the main backend: pattern ${quote(pattern)}: ${regex.reason}`;
-  context.report('SP4103', reader.path('canary-by-header-pattern'), message);
-  return undefined;
+  return pattern === ''
+    ? alwaysNever(header)
+    : [{ ...header, type: 'regex', value: pattern, backend: CANARY }];
 }
 
-function cookieOverrides(
-  reader: AnnotationReader,
-  context: ObjectContext,
-): readonly SplitOverride[] | undefined {
-  const name = readName('canary-by-cookie', reader, context);
-  if (name === undefined || name === '') return name === undefined ? undefined : [];
-  return alwaysNever({ source: 'cookie', name });
+function cookieOverrides(name: string): readonly SplitOverride[] {
+  return name === '' ? [] : alwaysNever({ source: 'cookie', name });
+}
+
+/** False after a report. */
+function checkPattern(reader: AnnotationReader, context: ObjectContext): boolean {
+  const annotation = 'canary-by-header-pattern';
+  const fault = reader.fault(annotation);
+  if (fault === undefined) return true;
+  const message = `Sending everything to the main backend: pattern ${quote(reader.get(annotation) ?? '')}: ${fault}`;
+  context.report('SP4103', reader.path(annotation), message);
+  return false;
 }
 
 /** '' when the annotation is absent, undefined when it holds no name. */
 function readName(annotation: string, reader: AnnotationReader, context: ObjectContext): string | undefined {
-  const name = reader.get(annotation)?.trim() ?? '';
-  if (name === '' || token.test(name)) return name;
-  const message = `Sending everything to the main backend: got ${quote(name)}, want the name of a header or cookie`;
+  const name = trimmed(reader.get(annotation) ?? '');
+  const want = reader.fault(annotation);
+  if (want === undefined) return name;
+  const message = `Sending everything to the main backend: got ${quote(name)}, want ${want}`;
   context.report('SP4102', reader.path(annotation), message);
   return undefined;
 }

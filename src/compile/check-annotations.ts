@@ -1,3 +1,4 @@
+import { trimmed } from '../filters/annotation-grammar.ts';
 import { quote } from '../filters/value-reader.ts';
 import { filterRegistry } from '../filters/registry.ts';
 import { isFalse } from './annotation-reader.ts';
@@ -42,5 +43,5 @@ function report({ name, status }: KnownAnnotation, reader: AnnotationReader, con
 }
 
 function isNeutral({ neutral = [] }: KnownAnnotation, value: string): boolean {
-  return neutral.includes(value.trim()) || (neutral.includes('false') && isFalse(value));
+  return neutral.includes(trimmed(value)) || (neutral.includes('false') && isFalse(value));
 }

@@ -59,7 +59,7 @@ function readShared(ingress: Ingress, context: ObjectContext): Shared {
     ingress,
     context,
     filters: safe ? filters : undefined,
-    forward: { timeouts: timeoutsFromAnnotations(reader), retry: retryFromAnnotations(reader, context) },
+    forward: { timeouts: timeoutsFromAnnotations(reader), retry: retryFromAnnotations(reader) },
     canary: isCanary(reader, context) ? (parseCanary(reader, context) ?? 'unusable') : undefined,
   };
 }

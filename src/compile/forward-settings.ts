@@ -1,6 +1,7 @@
 import { quote } from '../filters/value-reader.ts';
 import type { RouteRetries, RouteTimeouts } from '../model/route.ts';
 import type { Retry, Timeouts } from '../table/route-table.ts';
+import { MOST_TRIES, RETRY_WORDS } from './annotation-docs.ts';
 import type { AnnotationReader } from './annotation-reader.ts';
 import type { ObjectContext } from './object-context.ts';
 
@@ -17,37 +18,26 @@ export const defaultRetry: Retry = {
   timeoutMs: 0,
 };
 
-/** Longest delay that a timer takes. */
-const MAX_SECONDS = Math.floor((2 ** 31 - 1) / 1_000);
-/** Stands for nginx's 0, which means as many tries as there are servers. */
-const MOST_TRIES = 32;
-const STATUSES = new Set([403, 404, 429, 500, 502, 503, 504]);
+const retryWords: ReadonlySet<string> = new Set(RETRY_WORDS);
 
 /** `proxy-*-timeout`: whole seconds without a unit. */
 export function timeoutsFromAnnotations(reader: AnnotationReader): Timeouts {
-  const bounds = { min: 1, max: MAX_SECONDS };
   return sharedTimeouts({
-    connectMs: reader.integer('proxy-connect-timeout', 5, bounds) * 1_000,
-    sendMs: reader.integer('proxy-send-timeout', 60, bounds) * 1_000,
-    readMs: reader.integer('proxy-read-timeout', 60, bounds) * 1_000,
+    connectMs: reader.integer('proxy-connect-timeout') * 1_000,
+    sendMs: reader.integer('proxy-send-timeout') * 1_000,
+    readMs: reader.integer('proxy-read-timeout') * 1_000,
     requestMs: 0,
   });
 }
 
 /** `proxy-next-upstream` and its two companions. */
-export function retryFromAnnotations(reader: AnnotationReader, context: ObjectContext): Retry {
-  const tries = reader.integer('proxy-next-upstream-tries', defaultRetry.tries, { min: 0, max: MOST_TRIES });
-  const timeoutMs = reader.integer('proxy-next-upstream-timeout', 0, { min: 0, max: MAX_SECONDS }) * 1_000;
-  const words = (reader.get('proxy-next-upstream') ?? '').split(/\s+/).filter((word) => word !== '');
+export function retryFromAnnotations(reader: AnnotationReader): Retry {
+  const tries = reader.integer('proxy-next-upstream-tries');
+  const timeoutMs = reader.integer('proxy-next-upstream-timeout') * 1_000;
+  const words = reader.words('proxy-next-upstream');
   const limits = { tries: tries === 0 ? MOST_TRIES : tries, timeoutMs };
   if (words.length === 0) return defaultRetryWithin(limits);
-  return retryOn(words, limits, (word) => {
-    context.report(
-      'SP4252',
-      reader.path('proxy-next-upstream'),
-      `Leaving out ${quote(word)}, ${WANTED_WORDS}`,
-    );
-  });
+  return retryOn(words, limits);
 }
 
 export function timeoutsFromRoute(timeouts: RouteTimeouts | undefined): Timeouts {
@@ -74,8 +64,7 @@ export function retryFromRoute(
   });
 }
 
-const WANTED_WORDS =
-  'want error, timeout, non_idempotent, off or http_ with 403, 404, 429, 500, 502, 503 or 504';
+const WANTED_WORDS = `want one of ${RETRY_WORDS.join(', ')}`;
 
 /** Routes that ask for the defaults share one object, here and (by structured clone) in workers, where it stays in cache. */
 function sharedTimeouts(timeouts: Timeouts): Timeouts {
@@ -97,15 +86,14 @@ function defaultRetryWithin(limits: Pick<Retry, 'tries' | 'timeoutMs'>): Retry {
 function retryOn(
   words: readonly string[],
   limits: Pick<Retry, 'tries' | 'timeoutMs'>,
-  unknown: (word: string) => void,
+  unknown: (word: string) => void = () => undefined,
 ): Retry {
   const statuses = new Set<number>();
   const named = new Set(words);
   for (const word of named) {
-    if (word === 'error' || word === 'timeout' || word === 'non_idempotent' || word === 'off') continue;
     const status = /^http_(\d{3})$/.exec(word)?.[1];
-    if (status !== undefined && STATUSES.has(Number(status))) statuses.add(Number(status));
-    else unknown(word);
+    if (!retryWords.has(word)) unknown(word);
+    else if (status !== undefined) statuses.add(Number(status));
   }
   const off = named.has('off');
   return {

@@ -1,35 +1,34 @@
-import type { FilterSpec } from './filter.ts';
+import type { AnnotationSpec, FilterSpec } from './filter.ts';
+import { readAnnotation } from './read-annotation.ts';
 import { currentTarget, redirectTo } from './location.ts';
-import { quote } from './value-reader.ts';
 
 interface AppRoot {
   /** Path, maybe with a query. */
   readonly path: string;
 }
 
-/** Starts with one slash, then visible ASCII. `$` is left out: it would have been a variable. */
-const APP_ROOT = /^\/(?![/\\])[!-#%-~]{0,1023}$/;
+const appRootAnnotation: AnnotationSpec = {
+  name: 'app-root',
+  grammar: {
+    kind: 'pattern',
+    // One slash, then visible ASCII. `$` is left out: it would have been a variable.
+    re2: String.raw`/(?:[!-#%-.0-\[\]-~][!-#%-~]*)?`,
+    maxLength: 1024,
+    want: "a path that starts with one '/'; variables are not expanded",
+  },
+  default: '',
+  doc: 'Path that requests for exactly `/` are redirected to (302), on the scheme and host that the client used.',
+};
 
 export const appRoot: FilterSpec<AppRoot> = {
   name: 'appRoot',
   doc: 'Redirects requests for exactly `/` to the path of the application.',
   annotations: {
     answersRoot: true,
-    known: [
-      {
-        name: 'app-root',
-        type: 'string',
-        default: '',
-        doc: 'Path that requests for exactly `/` are redirected to (302), on the scheme and host that the client used.',
-      },
-    ],
+    known: [appRootAnnotation],
     parse(get, context) {
-      const path = get('app-root')?.trim() ?? '';
-      if (path === '') return undefined;
-      if (APP_ROOT.test(path)) return { path };
-      const want = "want a path that starts with one '/'; variables are not expanded";
-      context.warn('SP4251', 'app-root', `Ignoring ${quote(path)}, ${want}`);
-      return undefined;
+      const path = readAnnotation(appRootAnnotation, get, context);
+      return path === '' ? undefined : { path };
     },
   },
   create({ path }) {

@@ -1,15 +1,25 @@
-// Hosts and authorities as filters accept them from users, and as they write them into Host and Location.
+// Hosts and authorities as filters accept them from users, and as they write them into Host and Location. The patterns go
+// into schemas and policies too, so they are RE2 and JavaScript alike and say everything that is checked.
 
 /** Longest host name (RFC 1035), and a port. */
 export const MAX_AUTHORITY_LENGTH = 253 + ':65535'.length;
 
 const LABEL = '[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
-const IPV6 = String.raw`\[[0-9A-Fa-f:.]{2,45}\]`;
-export const HOST_PATTERN = `^(?:${LABEL}(?:\\.${LABEL})*|${IPV6})$`;
-export const AUTHORITY_PATTERN = `^(?:${LABEL}(?:\\.${LABEL})*|${IPV6})(?::[0-9]{1,5})?$`;
+/** Not to be taken for a number, decimal or hexadecimal: URL parsers read a host that ends in one as an IPv4 address. */
+const LAST_LABEL = '(?:[A-Za-z_]|[0-9]+[A-WYZa-wyz_-])(?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?';
+const BYTE = '(?:25[0-5]|2[0-4][0-9]|1[0-9]{2}|[1-9]?[0-9])';
+const IPV4 = `${BYTE}(?:\\.${BYTE}){3}`;
+const HOST_SOURCE = `(?:(?:${LABEL}\\.)*${LAST_LABEL}|${IPV4}|\\[${ipv6Source()}\\])`;
+const PORT_SOURCE =
+  '(?:[1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5])';
+
+/** A DNS name, IPv4 address or bracketed IPv6 address, with a port from 1 to 65535 if there is one. */
+export const AUTHORITY_SOURCE = `${HOST_SOURCE}(?::${PORT_SOURCE})?`;
+export const HOST_PATTERN = `^${HOST_SOURCE}$`;
+export const AUTHORITY_PATTERN = `^${AUTHORITY_SOURCE}$`;
 
 const HOST = new RegExp(HOST_PATTERN);
-const PORT = /:([0-9]{1,5})$/;
+const AUTHORITY = new RegExp(AUTHORITY_PATTERN);
 
 /** A DNS name, IPv4 address or bracketed IPv6 address, without a port. */
 export function isHost(text: string): boolean {
@@ -18,10 +28,7 @@ export function isHost(text: string): boolean {
 
 /** A host, with a port from 1 to 65535 if there is one. */
 export function isAuthority(text: string): boolean {
-  const port = PORT.exec(text.startsWith('[') ? text.slice(text.indexOf(']') + 1) : text);
-  if (port === null) return isHost(text);
-  const number = Number(port[1]);
-  return number >= 1 && number <= 65_535 && isHost(text.slice(0, -port[0].length));
+  return text.length <= MAX_AUTHORITY_LENGTH && AUTHORITY.test(text);
 }
 
 /** `host`, or `host:port` when the port is not the scheme's own. */
@@ -32,4 +39,11 @@ export function formatAuthority(scheme: string, host: string, port: number): str
 
 export function defaultPort(scheme: string): number {
   return scheme === 'https' ? 443 : 80;
+}
+
+/** Eight groups, or fewer with `::` for at least one (RFC 4291 §2.2); not the form that ends in an IPv4 address. */
+function ipv6Source(): string {
+  const group = '[0-9A-Fa-f]{1,4}';
+  const shortened = [6, 5, 4, 3, 2, 1].map((most) => `(?:${group}:){1,${most}}(?::${group}){1,${7 - most}}`);
+  return `(?:(?:${group}:){7}${group}|(?:${group}:){1,7}:|${shortened.join('|')}|:(?:(?::${group}){1,7}|:))`;
 }

@@ -1,3 +1,4 @@
+import type { AnnotationGrammar } from './annotation-grammar.ts';
 import type { ParseContext } from './parse-context.ts';
 
 // The contract of a filter: one file, both halves. `parse` runs on the main thread and turns what a user wrote into
@@ -34,16 +35,18 @@ export interface AnnotationHalf<Config> {
   readonly answersRoot?: true;
   readonly known: readonly AnnotationSpec[];
   /**
-   * `get` reads by bare name (without prefix). Returns undefined when the annotations ask for nothing or, after a report
+   * `get` reads by bare name (without prefix). Reports every value that does not fit its grammar (`readAnnotation` does),
+   * whether the others make use of it or not, and may report more. Returns undefined when the annotations ask for nothing or, after a report
    * through `context`, when they cannot be used.
    */
   parse(get: (name: string) => string | undefined, context: ParseContext): Config | undefined;
 }
 
-/** One annotation name, for the reference and the list of known names. */
+/** One annotation: for its reader, the reference, the admission policy and the list of known names. */
 export interface AnnotationSpec {
   readonly name: string;
-  readonly type: 'string' | 'boolean' | 'integer' | 'number' | 'duration' | 'size' | 'list' | 'enum';
+  /** What its values may be. */
+  readonly grammar: AnnotationGrammar;
   readonly default: string;
   readonly doc: string;
 }

@@ -1,5 +1,6 @@
-import { AUTHORITY_PATTERN, isAuthority, MAX_AUTHORITY_LENGTH } from './authority.ts';
-import type { FilterSpec } from './filter.ts';
+import { AUTHORITY_PATTERN, AUTHORITY_SOURCE, isAuthority, MAX_AUTHORITY_LENGTH } from './authority.ts';
+import type { AnnotationSpec, FilterSpec } from './filter.ts';
+import { readAnnotation } from './read-annotation.ts';
 import { quote, ValueReader } from './value-reader.ts';
 
 interface RewriteHost {
@@ -7,7 +8,14 @@ interface RewriteHost {
   readonly host: string;
 }
 
-const WANT = 'want a host name or address, with a port if need be; variables are not expanded';
+const WANT = 'a host name or address, with a port if need be; variables are not expanded';
+
+const upstreamVhost: AnnotationSpec = {
+  name: 'upstream-vhost',
+  grammar: { kind: 'pattern', re2: AUTHORITY_SOURCE, maxLength: MAX_AUTHORITY_LENGTH, want: WANT },
+  default: '',
+  doc: 'Host to send upstream instead of the one that the client named.',
+};
 
 export const rewriteHost: FilterSpec<RewriteHost> = {
   name: 'rewriteHost',
@@ -34,25 +42,15 @@ export const rewriteHost: FilterSpec<RewriteHost> = {
       if (fields === undefined) return undefined;
       const host = reader.string(fields['host'], 'host', MAX_AUTHORITY_LENGTH);
       if (host !== undefined && !isAuthority(host))
-        reader.fault('SP4205', 'host', `Got ${quote(host)}, ${WANT}`);
+        reader.fault('SP4205', 'host', `Got ${quote(host)}, want ${WANT}`);
       return reader.failed || host === undefined ? undefined : { host };
     },
   },
   annotations: {
-    known: [
-      {
-        name: 'upstream-vhost',
-        type: 'string',
-        default: '',
-        doc: 'Host to send upstream instead of the one that the client named.',
-      },
-    ],
+    known: [upstreamVhost],
     parse(get, context) {
-      const host = get('upstream-vhost')?.trim() ?? '';
-      if (host === '') return undefined;
-      if (isAuthority(host)) return { host };
-      context.warn('SP4251', 'upstream-vhost', `Ignoring ${quote(host)}, ${WANT}`);
-      return undefined;
+      const host = readAnnotation(upstreamVhost, get, context);
+      return host === '' ? undefined : { host };
     },
   },
   create({ host }) {

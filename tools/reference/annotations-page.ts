@@ -1,5 +1,6 @@
 import { knownAnnotations } from '../../src/compile/known-annotations.ts';
 import type { AnnotationStatus, KnownAnnotation } from '../../src/compile/known-annotations.ts';
+import { wantedOf } from '../../src/filters/annotation-grammar.ts';
 import type { AnnotationSpec } from '../../src/filters/filter.ts';
 import { code, pageHead, table } from './markdown.ts';
 
@@ -20,7 +21,12 @@ const OTHERS: readonly (readonly [AnnotationStatus, string, string])[] = [
 /** docs/reference/annotations.md. `specs`: what filters and the compiler read, in the order of the page. */
 export function annotationsPage(specs: readonly AnnotationSpec[]): string {
   const supported = new Set(specs.map(({ name }) => name));
-  const rows = specs.map(({ name, type, default: initial, doc }) => [code(name), type, code(initial), doc]);
+  const rows = specs.map(({ name, grammar, default: initial, doc }) => [
+    code(name),
+    wantedOf(grammar),
+    code(initial),
+    doc,
+  ]);
   const others = OTHERS.map(([status, title, text]) => {
     const names = knownAnnotations.filter((known) => known.status === status && !supported.has(known.name));
     return names.length === 0
@@ -30,7 +36,7 @@ export function annotationsPage(specs: readonly AnnotationSpec[]): string {
   return [
     pageHead('Annotations of an Ingress', INTRO),
     '\n## Supported\n\n',
-    table(['Annotation', 'Type', 'Default', 'Meaning'], rows),
+    table(['Annotation', 'Takes', 'Default', 'Meaning'], rows),
     ...others,
   ].join('');
 }
