@@ -1,6 +1,6 @@
 # Node 26 comes from node_modules (the npm package `node`): the machine needs npm and any Node that runs it.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check golden generate bench fuzz format clean
+.PHONY: help install run test check golden generate envtest bench fuzz format clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 NODE := node_modules/.bin/node
@@ -22,6 +22,7 @@ run: $(INSTALLED) ## serve examples/quickstart with small echo upstreams until C
 	@exec $(NODE) tools/run-quickstart.ts $(ARGS)
 
 test: $(INSTALLED) ## run every test; the last line is `N passed, N failed, N skipped`
+	@$(NODE) tools/envtest.ts --if-possible
 	@$(NODE) tools/test-all.ts $(ARGS)
 
 check: $(INSTALLED) ## types, lint, format, generated files, layers, goldens
@@ -33,6 +34,9 @@ golden: $(INSTALLED) ## rewrite what the golden cases expect; read the diff befo
 generate: $(INSTALLED) ## rewrite generated files: CRDs, references, lint rules of the layers
 	@$(NODE) tools/layers.ts
 	@$(NODE) tools/generate.ts
+
+envtest: $(INSTALLED) ## build kube-apiserver, etcd, kubectl and Helm for the cluster tests; needs Go
+	@$(NODE) tools/envtest.ts
 
 bench: $(INSTALLED) ## measure against nginx, HAProxy, Envoy and Go; ARGS='--only small-get --quick'
 	@$(NODE) test/bench/run.ts $(ARGS)

@@ -1,0 +1,308 @@
+import { Agent, request } from 'undici';
+
+import { ApiError } from './api-error.ts';
+import { Discovery } from './discovery.ts';
+import { nameOf, parseManifests, referenceTo } from './manifest.ts';
+import type { KindReference, KubeObject, Manifest, ObjectReference } from './manifest.ts';
+import { readWatch } from './watch-stream.ts';
+import type { WatchEvent } from './watch-stream.ts';
+
+export interface Credentials {
+  /** Sent as a bearer token. */
+  readonly token?: string | undefined;
+  /** A client certificate and its key, PEM. */
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
+}
+
+export interface ApiClientOptions extends Credentials {
+  readonly url: string;
+  /** PEM; the system's authorities when it is left out. */
+  readonly ca?: string | undefined;
+}
+
+export interface CallOptions {
+  readonly body?: unknown;
+  readonly contentType?: string;
+  readonly query?: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ApplyOptions {
+  /** Default `test`. */
+  readonly fieldManager?: string;
+  /** Nothing is stored (`dryRun=All`). */
+  readonly dryRun?: boolean;
+  /** `status`, `scale`, … */
+  readonly subresource?: string;
+}
+
+export interface ListOptions {
+  /** Every namespace when it is left out. */
+  readonly namespace?: string | undefined;
+  readonly labelSelector?: string;
+  readonly fieldSelector?: string;
+}
+
+interface ObjectList {
+  readonly metadata: { readonly resourceVersion: string };
+  readonly items: readonly KubeObject[];
+}
+
+const defaultWaitMs = 20_000;
+const manyAtOnce = 32;
+const pollEveryMs = 20;
+
+/**
+ * What tests do to a cluster. Calls reject with `ApiError` when the answer is no success, so that a test can look at
+ * `status` and `detail`. Kinds are looked up in the API server's discovery, so those of a CRD work once it is applied.
+ */
+export class ApiClient {
+  readonly url: string;
+  readonly #agent: Agent;
+  readonly #token: string | undefined;
+  readonly #discovery: Discovery;
+
+  constructor({ url, ca, token, certificate, key }: ApiClientOptions) {
+    this.url = url;
+    this.#token = token;
+    this.#agent = new Agent({
+      connect: { ...(ca && { ca }), ...(certificate && { cert: certificate }), ...(key && { key }) },
+      connections: 128,
+      pipelining: 1,
+    });
+    this.#discovery = new Discovery(async (path) => {
+      const answer = await this.call('GET', path);
+      if (answer.status === 404) return undefined;
+      return succeed(`discover ${path}`, answer);
+    });
+  }
+
+  /** One call, whatever the status of its answer. */
+  async call(
+    method: string,
+    path: string,
+    options: CallOptions = {},
+  ): Promise<{ status: number; body: unknown }> {
+    const { statusCode, body } = await request(this.#target(path, options.query), {
+      dispatcher: this.#agent,
+      method: method as 'GET',
+      headers: this.#headers(options),
+      body: options.body === undefined ? null : JSON.stringify(options.body),
+      signal: options.signal ?? null,
+    });
+    const text = await body.text();
+    try {
+      return { status: statusCode, body: JSON.parse(text) as unknown };
+    } catch {
+      return { status: statusCode, body: text };
+    }
+  }
+
+  /** The object, or undefined when there is none. */
+  async get(reference: ObjectReference): Promise<KubeObject | undefined> {
+    const answer = await this.call('GET', await this.#path(reference));
+    if (answer.status === 404) return undefined;
+    return succeed(`get ${nameOf(reference)}`, answer);
+  }
+
+  async list(kind: KindReference, options: ListOptions = {}): Promise<readonly KubeObject[]> {
+    return (await this.#list(kind, options)).items;
+  }
+
+  async create(manifest: Manifest, { dryRun }: { readonly dryRun?: boolean } = {}): Promise<KubeObject> {
+    const path = await this.#discovery.collection(manifest, manifest.metadata.namespace ?? 'default');
+    const query = dryRun === true ? { dryRun: 'All' } : {};
+    const answer = await this.call('POST', path, { body: manifest, query });
+    return succeed(`create ${nameOf(referenceTo(manifest))}`, answer);
+  }
+
+  /** Creates many objects with several calls at a time; stops at the first that fails. */
+  async createMany(manifests: Iterable<Manifest>): Promise<void> {
+    const iterator = manifests[Symbol.iterator]();
+    const drain = async (): Promise<void> => {
+      for (let next = iterator.next(); next.done !== true; next = iterator.next())
+        await this.create(next.value);
+    };
+    await Promise.all(Array.from({ length: manyAtOnce }, drain));
+  }
+
+  /** Server-side apply, conflicts forced. Lists of fields that are left out belong to whoever set them. */
+  async apply(manifest: Manifest, options: ApplyOptions = {}): Promise<KubeObject> {
+    const { fieldManager = 'test', dryRun = false, subresource } = options;
+    const reference = referenceTo(manifest);
+    const answer = await this.call('PATCH', await this.#path(reference, subresource), {
+      body: manifest,
+      contentType: 'application/apply-patch+yaml',
+      query: { fieldManager, force: 'true', ...(dryRun && { dryRun: 'All' }) },
+    });
+    return succeed(`apply ${nameOf(reference)}`, answer);
+  }
+
+  /** Applies every object of a YAML text in its order. After a CRD it waits until its kind can be used. */
+  async applyYaml(text: string, options: ApplyOptions = {}): Promise<readonly KubeObject[]> {
+    const applied: KubeObject[] = [];
+    for (const manifest of parseManifests(text)) {
+      applied.push(await this.apply(manifest, options));
+      if (manifest.kind === 'CustomResourceDefinition' && options.dryRun !== true)
+        await this.#established(manifest);
+    }
+    return applied;
+  }
+
+  /** JSON merge patch (RFC 7396). */
+  async patch(reference: ObjectReference, patch: unknown, subresource?: string): Promise<KubeObject> {
+    const answer = await this.call('PATCH', await this.#path(reference, subresource), {
+      body: patch,
+      contentType: 'application/merge-patch+json',
+    });
+    return succeed(`patch ${nameOf(reference)}`, answer);
+  }
+
+  /** Replaces an object; with its `resourceVersion` only if nobody changed it meanwhile. */
+  async replace(manifest: Manifest, subresource?: string): Promise<KubeObject> {
+    const reference = referenceTo(manifest);
+    const answer = await this.call('PUT', await this.#path(reference, subresource), { body: manifest });
+    return succeed(`replace ${nameOf(reference)}`, answer);
+  }
+
+  /** Deletes an object; nothing happens when there is none. */
+  async delete(reference: ObjectReference): Promise<void> {
+    const answer = await this.call('DELETE', await this.#path(reference));
+    if (answer.status !== 404) succeed(`delete ${nameOf(reference)}`, answer);
+  }
+
+  /**
+   * Watches a kind from now on, or from a resource version. Ends with the signal or when the API server ends it;
+   * throws when it refuses, or sends an `ERROR` event.
+   */
+  async *watch(
+    kind: KindReference,
+    options: ListOptions & { readonly resourceVersion?: string; readonly signal?: AbortSignal } = {},
+  ): AsyncGenerator<WatchEvent> {
+    const { signal } = options;
+    try {
+      const { resourceVersion = (await this.#list(kind, options)).metadata.resourceVersion } = options;
+      const path = await this.#discovery.collection(kind, options.namespace);
+      const query = { ...selectors(options), watch: 'true', resourceVersion, allowWatchBookmarks: 'true' };
+      const { statusCode, body } = await request(this.#target(path, query), {
+        dispatcher: this.#agent,
+        headers: this.#headers({}),
+        signal: signal ?? null,
+        bodyTimeout: 0,
+      });
+      if (statusCode !== 200) throw new ApiError(`watch ${kind.kind}`, statusCode, await body.text());
+      yield* readWatch(body as AsyncIterable<Uint8Array>);
+    } catch (error) {
+      if (signal?.aborted !== true) throw error;
+    }
+  }
+
+  /**
+   * Resolves with the object as soon as it is as wanted; `undefined` is asked about too when it is not there. Rejects
+   * after `timeoutMs` with the object as it was last.
+   */
+  async waitFor(
+    reference: ObjectReference,
+    isWanted: (object: KubeObject | undefined) => boolean,
+    timeoutMs = defaultWaitMs,
+  ): Promise<KubeObject | undefined> {
+    const signal = AbortSignal.timeout(timeoutMs);
+    const scope = {
+      fieldSelector: `metadata.name=${reference.name}`,
+      namespace: (await this.#discovery.isNamespaced(reference))
+        ? (reference.namespace ?? 'default')
+        : undefined,
+    };
+    let last: KubeObject | undefined;
+    // A watch may end at any time; what it missed is then in the next list.
+    while (!signal.aborted) {
+      const { items, metadata } = await this.#list(reference, scope);
+      last = items[0];
+      if (isWanted(last)) return last;
+      for await (const event of this.watch(reference, { ...scope, ...metadata, signal })) {
+        if (event.type === 'BOOKMARK') continue;
+        last = event.type === 'DELETED' ? undefined : event.object;
+        if (isWanted(last)) return last;
+      }
+    }
+    const seen =
+      last === undefined ? 'there is none' : `it is ${JSON.stringify({ ...last, metadata: undefined })}`;
+    throw new Error(`wait for ${nameOf(reference)}: not as wanted after ${timeoutMs} ms, ${seen}`);
+  }
+
+  async close(): Promise<void> {
+    await this.#agent.destroy();
+  }
+
+  async #established(manifest: Manifest): Promise<void> {
+    await this.waitFor(referenceTo(manifest), (object) => {
+      const { conditions } = (object?.['status'] ?? {}) as {
+        readonly conditions?: readonly { readonly type: string; readonly status: string }[] | null;
+      };
+      return conditions?.some(({ type, status }) => type === 'Established' && status === 'True') ?? false;
+    });
+    const { group, names, versions } = manifest['spec'] as {
+      readonly group: string;
+      readonly names: { readonly kind: string };
+      readonly versions: readonly { readonly name: string; readonly served: boolean }[];
+    };
+    for (const { name, served } of versions) {
+      if (served) await this.#usable({ apiVersion: `${group}/${name}`, kind: names.kind });
+    }
+  }
+
+  /** An established kind is still missing from discovery for a moment, and its storage answers 429. */
+  async #usable(kind: KindReference): Promise<void> {
+    const deadline = performance.now() + defaultWaitMs;
+    for (;;) {
+      const path = await this.#discovery.lookUp(kind);
+      const answer = path === undefined ? undefined : await this.call('GET', path, { query: { limit: '1' } });
+      if (answer?.status === 200) return;
+      if (performance.now() > deadline) {
+        throw new Error(`wait for kind '${kind.kind}': answer ${answer?.status ?? 'unknown kind'}, want 200`);
+      }
+      await new Promise((resolve) => setTimeout(resolve, pollEveryMs));
+    }
+  }
+
+  async #list(kind: KindReference, options: ListOptions): Promise<ObjectList> {
+    const path = await this.#discovery.collection(kind, options.namespace);
+    const list = succeed<ObjectList>(
+      `list ${kind.kind}`,
+      await this.call('GET', path, { query: selectors(options) }),
+    );
+    // The objects of a list do not name their kind.
+    const { apiVersion, kind: name } = kind;
+    return { ...list, items: list.items.map((object) => ({ ...object, apiVersion, kind: name })) };
+  }
+
+  async #path(reference: ObjectReference, subresource?: string): Promise<string> {
+    const collection = await this.#discovery.collection(reference, reference.namespace ?? 'default');
+    const path = `${collection}/${encodeURIComponent(reference.name)}`;
+    return subresource === undefined ? path : `${path}/${subresource}`;
+  }
+
+  #target(path: string, query: Readonly<Record<string, string>> = {}): URL {
+    const url = new URL(path, this.url);
+    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
+    return url;
+  }
+
+  #headers({ contentType = 'application/json' }: CallOptions): Record<string, string> {
+    return {
+      accept: 'application/json',
+      'content-type': contentType,
+      ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
+    };
+  }
+}
+
+function selectors({ labelSelector, fieldSelector }: ListOptions): Record<string, string> {
+  return { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) };
+}
+
+function succeed<T = KubeObject>(action: string, { status, body }: { status: number; body: unknown }): T {
+  if (status < 200 || status > 299) throw new ApiError(action, status, body);
+  return body as T;
+}

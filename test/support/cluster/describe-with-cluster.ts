@@ -1,0 +1,71 @@
+// oxlint-disable jest/valid-title, jest/valid-describe-callback, jest/expect-expect, jest/no-disabled-tests -- it wraps `describe`
+import { afterAll, beforeAll, describe, jest, test } from '@jest/globals';
+
+import { findProgram } from './assets.ts';
+import { chooseCluster, isClusterRequired } from './cluster-choice.ts';
+import { startCluster } from './start-cluster.ts';
+import type { ClusterOptions, TestCluster } from './start-cluster.ts';
+
+/** Ends the names of tests that did not run; tools/test-all.ts counts them by it and says so once, loudly. */
+export const needsCluster = '(needs a cluster)';
+export const needsHelm = '(needs helm)';
+
+/** Further things that some clusters cannot do. */
+export type ClusterNeed =
+  /** Audit log and outages: only an API server of our own has them. */
+  'own-api-server';
+
+const startLimitMs = 180_000;
+const testLimitMs = 60_000;
+
+/**
+ * A `describe` with a cluster of its own, which is started before its tests and stopped after them. `body` gets a
+ * function that returns it, to be called in tests and hooks. Tests may take a minute. Without a cluster the tests are
+ * skipped, or fail where `SALLYPORT_REQUIRE_CLUSTER` is set.
+ */
+export function describeWithCluster(
+  name: string,
+  body: (cluster: () => TestCluster) => void,
+  options: ClusterOptions & { readonly needs?: readonly ClusterNeed[] } = {},
+): void {
+  const provider = options.provider ?? chooseCluster();
+  const lacking =
+    provider === undefined || (provider !== 'envtest' && options.needs?.includes('own-api-server'));
+  let running: TestCluster | undefined;
+  const cluster = (): TestCluster => {
+    if (running === undefined)
+      throw new Error('use the cluster: it has not started, want a call from a test or hook');
+    return running;
+  };
+  if (lacking === true) {
+    leaveOut(`${name} ${needsCluster}`, `want an API server, see 'make envtest'`, () => body(cluster));
+    return;
+  }
+  describe(name, () => {
+    jest.setTimeout(testLimitMs);
+    beforeAll(async () => {
+      running = await startCluster({ ...options, provider });
+    }, startLimitMs);
+    afterAll(async () => running?.stop(), testLimitMs);
+    body(cluster);
+  });
+}
+
+/** A `describe` that runs Helm. `body` gets the path of the program. */
+export function describeWithHelm(name: string, body: (helm: string) => void): void {
+  const helm = findProgram('helm');
+  if (helm === undefined)
+    leaveOut(`${name} ${needsHelm}`, `want Helm, see 'make envtest'`, () => body('helm'));
+  else describe(name, () => body(helm));
+}
+
+function leaveOut(name: string, wanted: string, body: () => void): void {
+  if (isClusterRequired()) {
+    test(name, () => {
+      throw new Error(`run '${name}': ${wanted}; SALLYPORT_REQUIRE_CLUSTER does not let it be skipped`);
+    });
+  } else {
+    // Said aloud by tools/test-all.ts.
+    describe.skip(name, body);
+  }
+}

@@ -1,0 +1,41 @@
+import type { Credentials } from './api-client.ts';
+
+interface KubeconfigOptions extends Credentials {
+  readonly url: string;
+  /** PEM. */
+  readonly ca?: string | undefined;
+  /** Of the context; `default` unless given. */
+  readonly namespace?: string | undefined;
+}
+
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+/** A kubeconfig with one context, as JSON, which is YAML too. */
+export function kubeconfig({
+  url,
+  ca,
+  namespace = 'default',
+  token,
+  certificate,
+  key,
+}: KubeconfigOptions): string {
+  const name = 'sallyport-test';
+  const config = {
+    apiVersion: 'v1',
+    kind: 'Config',
+    'current-context': name,
+    contexts: [{ name, context: { cluster: name, user: name, namespace } }],
+    clusters: [{ name, cluster: { server: url, ...(ca && { 'certificate-authority-data': base64(ca) }) } }],
+    users: [
+      {
+        name,
+        user: {
+          ...(token && { token }),
+          ...(certificate && { 'client-certificate-data': base64(certificate) }),
+          ...(key && { 'client-key-data': base64(key) }),
+        },
+      },
+    ],
+  };
+  return `${JSON.stringify(config, null, 2)}\n`;
+}
