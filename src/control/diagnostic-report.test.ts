@@ -38,3 +38,31 @@ test('a finding is logged when it comes and when it goes, not in between', () =>
   ]);
   expect(lines).toHaveLength(3);
 });
+
+test('with the names of what changed, nothing else is looked at', () => {
+  const lines: string[] = [];
+  const asked: string[] = [];
+  const report = new DiagnosticReport({
+    log: createLog(
+      { write: (text) => lines.push((JSON.parse(text) as { msg: string; object: string }).object) },
+      'debug',
+    ),
+    locate: ({ name }) => {
+      asked.push(name);
+      return undefined;
+    },
+  });
+  const ref = (name: string) => ({ kind: 'Ingress', namespace: 'team', name });
+  const finding = (name: string, text: string) => diagnose('SP4251', ref(name), '', text);
+  const first = new Map([
+    ['Ingress/team/a', [finding('a', 'one')]],
+    ['Ingress/team/b', [finding('b', 'one')]],
+  ]);
+  report.compiler(first);
+  asked.length = 0;
+  lines.length = 0;
+  report.compiler(new Map([...first, ['Ingress/team/b', [finding('b', 'two')]]]), new Set(['Ingress/team/b']));
+  expect(asked).toEqual(['b']);
+  expect(lines).toEqual(['Ingress team/b', 'Ingress team/b']);
+  expect([...report.open()].map(({ message }) => message)).toEqual(['one', 'two']);
+});

@@ -5,10 +5,14 @@ import type { ObjectKey } from '../model/object-meta.ts';
 /** Kinds that are reported on. */
 export type ReportedKind = 'Ingress' | 'Route' | 'BackendPolicy';
 
-/** What this controller has to say of one object. */
-export interface ObjectReport {
+/** Names one of them. */
+export interface ReportedObject {
   readonly kind: ReportedKind;
   readonly key: ObjectKey;
+}
+
+/** What this controller has to say of one object. */
+export interface ObjectReport extends ReportedObject {
   readonly uid: string;
   /** `metadata.generation` of the version that the report is about. */
   readonly observedGeneration: number;
@@ -21,7 +25,7 @@ export interface ObjectReport {
 
 /** Where reports come from. control/ makes them, kube/ writes them to the cluster. */
 export interface StatusFeed {
-  /** undefined: the object is gone. */
+  /** undefined: the object is gone, or its first version is still on its way to the workers. */
   report(kind: ReportedKind, key: ObjectKey): ObjectReport | undefined;
   /** Everything there is to report on; for whoever becomes leader. */
   reports(): Iterable<ObjectReport>;
