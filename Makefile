@@ -34,6 +34,19 @@ golden: $(INSTALLED) ## rewrite what the golden cases expect; read the diff befo
 generate: $(INSTALLED) ## rewrite generated files: CRDs, references, lint rules of the layers
 	@$(NODE) tools/layers.ts
 	@$(NODE) tools/generate.ts
+	@$(NODE) tools/manifests/render.ts
+
+manifests: $(INSTALLED) ## render manifests/ from the chart with Helm
+	@$(NODE) tools/manifests/render.ts
+
+image: ## build the image sallyport:dev with Docker; ARGS='--build-arg NODE_IMAGE=…'
+	@docker build -t $${IMAGE:-sallyport:dev} $(ARGS) .
+
+chart: $(INSTALLED) ## test the chart: rendering, schema, acceptance by a real API server
+	@$(JEST) test/chart/ $(ARGS)
+
+e2e: $(INSTALLED) ## install IMAGE with Helm into the cluster of KUBECONFIG and put it to use; see test/e2e/run.ts
+	@$(NODE) test/e2e/run.ts $(ARGS)
 
 envtest: $(INSTALLED) ## build kube-apiserver, etcd, kubectl and Helm for the cluster tests; needs Go
 	@$(NODE) tools/envtest.ts

@@ -1,0 +1,182 @@
+{{/* The ServiceAccount as the subject of a binding. */}}
+{{- define "sallyport.subject" -}}
+- kind: ServiceAccount
+  name: {{ include "sallyport.serviceAccountName" . }}
+  namespace: {{ include "sallyport.namespace" . }}
+{{- end -}}
+
+{{/* A Role and its binding. In: root, namespace, name, rules. */}}
+{{- define "sallyport.role" -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: Role
+metadata:
+  name: {{ .name }}
+  namespace: {{ .namespace }}
+  labels:
+    {{- include "sallyport.labels" .root | nindent 4 }}
+rules:
+  {{- .rules | trim | nindent 2 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata:
+  name: {{ .name }}
+  namespace: {{ .namespace }}
+  labels:
+    {{- include "sallyport.labels" .root | nindent 4 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: Role
+  name: {{ .name }}
+subjects:
+  {{- include "sallyport.subject" .root | nindent 2 }}
+{{- end -}}
+
+{{/* A ClusterRole and its binding. In: root, name, rules. */}}
+{{- define "sallyport.clusterRole" -}}
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata:
+  name: {{ .name }}
+  labels:
+    {{- include "sallyport.labels" .root | nindent 4 }}
+rules:
+  {{- .rules | trim | nindent 2 }}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata:
+  name: {{ .name }}
+  labels:
+    {{- include "sallyport.labels" .root | nindent 4 }}
+roleRef:
+  apiGroup: rbac.authorization.k8s.io
+  kind: ClusterRole
+  name: {{ .name }}
+subjects:
+  {{- include "sallyport.subject" .root | nindent 2 }}
+{{- end -}}
+
+{{/* Kinds that live in a namespace: read them, and report on them. */}}
+{{- define "sallyport.rules.namespaced" -}}
+- apiGroups:
+    - ''
+  resources:
+    - services
+  verbs:
+    - list
+    - watch
+- apiGroups:
+    - discovery.k8s.io
+  resources:
+    - endpointslices
+  verbs:
+    - list
+    - watch
+- apiGroups:
+    - networking.k8s.io
+  resources:
+    - ingresses
+  verbs:
+    - list
+    - watch
+- apiGroups:
+    - sallyport.dev
+  resources:
+    - routes
+    - backendpolicies
+  verbs:
+    - list
+    - watch
+- apiGroups:
+    - gateway.networking.k8s.io
+  resources:
+    - referencegrants
+  verbs:
+    - list
+    - watch
+- apiGroups:
+    - networking.k8s.io
+  resources:
+    - ingresses/status
+  verbs:
+    - patch
+- apiGroups:
+    - sallyport.dev
+  resources:
+    - routes/status
+    - backendpolicies/status
+  verbs:
+    - patch
+- apiGroups:
+    - events.k8s.io
+  resources:
+    - events
+  verbs:
+    - create
+    - patch
+{{- end -}}
+
+{{/* Kinds that belong to no namespace. */}}
+{{- define "sallyport.rules.cluster" -}}
+- apiGroups:
+    - networking.k8s.io
+  resources:
+    - ingressclasses
+  verbs:
+    - list
+    - watch
+{{- if .Values.controller.scope.namespaceSelector }}
+- apiGroups:
+    - ''
+  resources:
+    - namespaces
+  verbs:
+    - list
+    - watch
+{{- end }}
+{{- end -}}
+
+{{/* In the namespace of the pods: the Lease, and the Service whose addresses are published. Creation cannot go by name. */}}
+{{- define "sallyport.rules.own" -}}
+- apiGroups:
+    - coordination.k8s.io
+  resources:
+    - leases
+  verbs:
+    - create
+- apiGroups:
+    - coordination.k8s.io
+  resources:
+    - leases
+  resourceNames:
+    - {{ include "sallyport.electionId" . }}
+  verbs:
+    - get
+    - update
+{{- end -}}
+
+{{/* Secrets and ConfigMaps are watched one by one, by name, so these verbs may be narrowed by resourceNames. */}}
+{{- define "sallyport.rules.secrets" -}}
+- apiGroups:
+    - ''
+  resources:
+    - secrets
+    - configmaps
+  verbs:
+    - list
+    - watch
+{{- end -}}
+
+{{/* In: resource, names. */}}
+{{- define "sallyport.rules.named" -}}
+- apiGroups:
+    - ''
+  resources:
+    - {{ .resource }}
+  resourceNames:
+    {{- toYaml (.names | uniq | sortAlpha) | nindent 4 }}
+  verbs:
+    - list
+    - watch
+{{- end -}}
