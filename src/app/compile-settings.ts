@@ -11,6 +11,7 @@ export function compileOptions(settings: Settings): CompileOptions {
     annotationsPrefix: settings.annotationsPrefix,
     allowExternalName: settings.allowExternalName,
     watchNamespaces: settings.watchNamespaces.length === 0 ? undefined : settings.watchNamespaces,
+    namespaceSelector: settings.watchNamespaceSelector,
     defaultBackendService: settings.defaultBackendService === '' ? undefined : settings.defaultBackendService,
   };
 }

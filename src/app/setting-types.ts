@@ -1,5 +1,8 @@
 import { isIP } from 'node:net';
 
+import { isSelectorFault, parseLabelSelector } from '../util/label-selector.ts';
+import type { LabelSelector } from '../util/label-selector.ts';
+
 /** How a setting's text becomes a value. */
 export interface SettingType<T> {
   /** Shown after the flag in --help; undefined for switches. */
@@ -47,6 +50,16 @@ export const namespaces: SettingType<readonly string[]> = {
     const names = value.split(',').map((name) => name.trim());
     const named = names.filter((name) => name !== '');
     return named.every((name) => /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(name)) ? named : undefined;
+  },
+};
+
+/** Labels in Kubernetes' notation of selectors; '' selects everything. */
+export const labelSelector: SettingType<LabelSelector> = {
+  placeholder: '<selector>',
+  wanted: 'labels such as team=web,tier!=test,zone in (a,b)',
+  parse: (value) => {
+    const parsed = parseLabelSelector(value);
+    return isSelectorFault(parsed) ? undefined : parsed;
   },
 };
 

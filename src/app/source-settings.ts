@@ -1,5 +1,5 @@
 import { setting } from './setting.ts';
-import { namespaces, objectName, path, text, toggle } from './setting-types.ts';
+import { labelSelector, namespaces, objectName, path, text, toggle } from './setting-types.ts';
 
 /** What is served, and where it is read from. */
 export const sourceSettings = {
@@ -43,7 +43,7 @@ export const sourceSettings = {
   watchNamespaceSelector: setting(
     'Source',
     'watch-namespace-selector',
-    text,
+    labelSelector,
     { default: '' },
     'serve objects of namespaces whose labels match, as in team=web,tier!=test',
   ),

@@ -73,7 +73,9 @@ function judge(winner: CertificateClaim, losers: readonly CertificateClaim[]): r
   return losers
     .filter(({ secret }) => secret !== winner.secret)
     .map(({ object, field, host, secret, rank }) => {
-      const message = `Leaving out Secret "${secret}" for host "${host}": ${describeRef(winner.object)} brings Secret "${winner.secret}" and ${whyFirst(winner.rank, rank)}`;
+      // What another namespace keeps its certificates in is not this object's to know.
+      const other = winner.object.namespace === object.namespace ? `Secret "${winner.secret}"` : 'another';
+      const message = `Leaving out Secret "${secret}" for host "${host}": ${describeRef(winner.object)} brings ${other} and ${whyFirst(winner.rank, rank)}`;
       return diagnose('SP3002', object, field, message);
     });
 }

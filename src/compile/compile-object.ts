@@ -4,8 +4,10 @@ import { compileIngress } from './compile-ingress.ts';
 import type { CompileOptions } from './compile-options.ts';
 import { compileRoute } from './compile-route.ts';
 import type { Fragment, PolicyClaim, RouteDraft } from './fragment.ts';
+import { isWatchedNamespace } from './namespace-selection.ts';
 import { ObjectContext, refOf } from './object-context.ts';
 import { objectRank } from './rank.ts';
+import { parseNamespacedName } from './resolve-reference.ts';
 import { resolveService } from './resolve-service.ts';
 import { defaultRetry, defaultTimeouts } from './forward-settings.ts';
 
@@ -21,6 +23,7 @@ export function compileObject(
   options: CompileOptions,
 ): Fragment {
   const context = new ObjectContext(refOf(object), snapshot, options);
+  if (!isWatchedNamespace(context)) return finish(context, { owned: false });
   if (object.kind === 'BackendPolicy') return finish(context, { policies: compilePolicy(object, context) });
   return finish(
     context,
@@ -28,10 +31,16 @@ export function compileObject(
   );
 }
 
-/** The route to `defaultBackendService`, after everything else; none while that Service has no port. */
+/**
+ * The route to `defaultBackendService`, after everything else; none while that Service has no port. It counts as a
+ * reference inside of the Service's namespace: flags are the operator's and need no grant.
+ */
 export function compileDefaultBackend(snapshot: Snapshot, options: CompileOptions): Fragment | undefined {
   if (options.defaultBackendService === undefined) return undefined;
-  const [namespace = '', name = ''] = options.defaultBackendService.split('/');
+  const { namespace, name } = parseNamespacedName(options.defaultBackendService, '') ?? {
+    namespace: '',
+    name: options.defaultBackendService,
+  };
   const object = { kind: 'Service', namespace, name };
   const context = new ObjectContext(object, snapshot, options);
   const service = context.lookUp('Service', `${namespace}/${name}`);

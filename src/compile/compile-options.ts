@@ -1,3 +1,5 @@
+import type { LabelSelector } from '../util/label-selector.ts';
+
 /** What flags say about compiling. Plain data. */
 export interface CompileOptions {
   /** Classes whose `spec.controller` is this are ours. */
@@ -14,6 +16,8 @@ export interface CompileOptions {
   readonly allowExternalName: boolean;
   /** Only objects of these namespaces are compiled; undefined means all. */
   readonly watchNamespaces: readonly string[] | undefined;
+  /** Of these, only objects of namespaces whose labels match; empty means all. */
+  readonly namespaceSelector: LabelSelector;
   /** `namespace/name` of the Service that answers what no route matches; its first port is used. */
   readonly defaultBackendService: string | undefined;
 }
@@ -26,5 +30,6 @@ export const defaultCompileOptions: CompileOptions = {
   annotationsPrefix: 'nginx.ingress.kubernetes.io',
   allowExternalName: false,
   watchNamespaces: undefined,
+  namespaceSelector: [],
   defaultBackendService: undefined,
 };

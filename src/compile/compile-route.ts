@@ -34,7 +34,7 @@ export function compileRoute(
     hosts.length === 0
       ? []
       : route.rules.flatMap((rule, index) => ruleRoutes(route, rule, { index, hosts, context }));
-  const tls = route.tls === undefined ? [] : [{ hosts: [], secretName: route.tls.secretName }];
+  const tls = route.tls === undefined ? [] : [{ hosts: [], ...route.tls }];
   return { routes, certificates: claimCertificates(tls, new Set(hosts), route.meta, context) };
 }
 

@@ -8,6 +8,7 @@ import { applyDelta, tableDelta } from '../table/diff-tables.ts';
 import { printTable } from '../table/print-table.ts';
 import type { RouteTable } from '../table/route-table.ts';
 import type { TableContent } from '../table/table-editor.ts';
+import type { LabelSelector } from '../util/label-selector.ts';
 import { defaultCompileOptions } from './compile-options.ts';
 import type { CompileOptions } from './compile-options.ts';
 import { createCompiler } from './compiler.ts';
@@ -21,6 +22,12 @@ const options: fc.Arbitrary<CompileOptions> = fc.record({
   watchIngressWithoutClass: fc.boolean(),
   allowExternalName: fc.boolean(),
   watchNamespaces: fc.constantFrom(undefined, undefined, ['team-a']),
+  namespaceSelector: fc.constantFrom<LabelSelector[]>(
+    [],
+    [],
+    [{ key: 'tier', operator: 'in', values: ['live'] }],
+    [{ key: 'tier', operator: 'notIn', values: ['test'] }],
+  ),
   defaultBackendService: fc.constantFrom(undefined, 'team-b/one'),
 }) as fc.Arbitrary<CompileOptions>;
 
@@ -56,6 +63,13 @@ describe('incremental compile', () => {
           const applied = applyDelta(before, delta);
           expect(applied).not.toBe('digest');
           expect(text(printTable(applied as RouteTable))).toBe(text(printTable(after)));
+
+          expect([...result.references].toSorted()).toEqual([...fresh.references].toSorted());
+          for (const kind of ['Ingress', 'Route', 'BackendPolicy'] as const) {
+            for (const id of snapshot.objects[kind].keys()) {
+              expect(result.isOwned(`${kind}/${id}`)).toBe(fresh.isOwned(`${kind}/${id}`));
+            }
+          }
 
           const diagnosticsNow = new Map<string, unknown>(result.diagnostics);
           const differing = [...new Set([...diagnosticsBefore.keys(), ...diagnosticsNow.keys()])].filter(

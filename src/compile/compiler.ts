@@ -9,7 +9,7 @@ import type { CompileOptions } from './compile-options.ts';
 import { DiagnosticIndex } from './diagnostic-index.ts';
 import type { DiagnosticsByObject } from './diagnostic-index.ts';
 import type { Fragment } from './fragment.ts';
-import { ALL_CLASSES, dependencyKey } from './object-context.ts';
+import { ALL_CLASSES, dependencyKey, grantsKey } from './object-context.ts';
 import { ReaderIndex } from './reader-index.ts';
 import { RouteStage } from './route-stage.ts';
 import { changesBetween } from './snapshot-changes.ts';
@@ -124,6 +124,10 @@ class CompilerState {
       for (const reader of this.#readers.of(name)) dirty.add(reader);
       if (kind === 'Service') this.#upstreams.touchService(key);
       if (kind === 'IngressClass') for (const reader of this.#readers.of(ALL_CLASSES)) dirty.add(reader);
+      if (kind === 'ReferenceGrant') {
+        const namespace = key.slice(0, key.indexOf('/'));
+        for (const reader of this.#readers.of(grantsKey(namespace))) dirty.add(reader);
+      }
       if (kind !== 'EndpointSlice') continue;
       for (const { objects } of [before, after]) {
         const slice = objects.EndpointSlice.get(key);
@@ -150,9 +154,7 @@ class CompilerState {
     if (key === DEFAULT_BACKEND) return compileDefaultBackend(snapshot, this.#options);
     const slash = key.indexOf('/');
     const object = snapshot.objects[key.slice(0, slash) as CompiledKind].get(key.slice(slash + 1));
-    const watched = this.#options.watchNamespaces;
-    if (object === undefined || watched?.includes(object.meta.namespace) === false) return undefined;
-    return compileObject(object, snapshot, this.#options);
+    return object === undefined ? undefined : compileObject(object, snapshot, this.#options);
   }
 }
 

@@ -3,11 +3,17 @@ import { diagnose } from '../diagnostics/diagnostic.ts';
 import type { Diagnostic, ObjectRef } from '../diagnostics/diagnostic.ts';
 import type { IngressClass } from '../model/ingress.ts';
 import type { ObjectKey } from '../model/object-meta.ts';
+import type { ReferenceGrant } from '../model/reference-grant.ts';
 import type { Kind, ModelObject, ObjectKinds, Snapshot } from '../model/snapshot.ts';
 import type { CompileOptions } from './compile-options.ts';
 
 /** Read by what depends on the set of all IngressClasses. */
 export const ALL_CLASSES = 'IngressClass';
+
+/** Read by what depends on the set of all grants of a namespace. */
+export function grantsKey(namespace: string): string {
+  return `ReferenceGrant/${namespace}`;
+}
 
 /** Names an object among the reads of fragments. */
 export function dependencyKey(kind: Kind, key: ObjectKey): string {
@@ -32,7 +38,7 @@ export class ObjectContext {
     this.#snapshot = snapshot;
   }
 
-  lookUp<K extends 'Service' | 'Secret' | 'IngressClass'>(
+  lookUp<K extends 'Service' | 'Secret' | 'ConfigMap' | 'IngressClass' | 'Namespace'>(
     kind: K,
     key: ObjectKey,
   ): ObjectKinds[K] | undefined {
@@ -45,8 +51,27 @@ export class ObjectContext {
     return this.#snapshot.objects.IngressClass.values();
   }
 
+  /** What the owners of a namespace let others refer to. */
+  grants(namespace: string): readonly ReferenceGrant[] {
+    this.reads.add(grantsKey(namespace));
+    return grantsByNamespace(this.#snapshot.objects.ReferenceGrant).get(namespace) ?? [];
+  }
+
   /** `path` is a field path from the object's root. */
   report(code: DiagnosticCode, path: string, message: string): void {
     this.diagnostics.push(diagnose(code, this.object, path, message));
   }
+}
+
+type GrantIndex = ReadonlyMap<string, readonly ReferenceGrant[]>;
+
+/** Made once for as long as no grant comes or goes. */
+const indexes = new WeakMap<ReadonlyMap<ObjectKey, ReferenceGrant>, GrantIndex>();
+
+function grantsByNamespace(grants: ReadonlyMap<ObjectKey, ReferenceGrant>): GrantIndex {
+  const known = indexes.get(grants);
+  if (known !== undefined) return known;
+  const index = Map.groupBy(grants.values(), ({ meta }) => meta.namespace);
+  indexes.set(grants, index);
+  return index;
 }

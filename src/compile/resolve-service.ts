@@ -2,6 +2,7 @@ import type { ServicePortRef } from '../model/ingress.ts';
 import type { Service, ServicePort } from '../model/service.ts';
 import { externalNameFault } from './external-name.ts';
 import type { ObjectContext } from './object-context.ts';
+import { resolveReference } from './resolve-reference.ts';
 
 /** A reference to a port of a Service, and where in the object it stands. */
 export interface ServiceRef {
@@ -17,13 +18,10 @@ export interface ServiceRef {
  * 503; undefined means that the reference is refused, and its route must fail closed.
  */
 export function resolveService(ref: ServiceRef, from: ObjectContext): string | undefined {
-  if (ref.namespace !== from.object.namespace) {
-    const message = `Refusing Service "${ref.namespace}/${ref.service}", want one of namespace "${from.object.namespace}"`;
-    from.report('SP2105', ref.field, message);
-    return undefined;
-  }
-  const key = `${ref.namespace}/${ref.service}`;
-  const service = from.lookUp('Service', key);
+  const { namespace, service: name, field } = ref;
+  const found = resolveReference({ kind: 'Service', namespace, name, field }, from);
+  if (!found.granted) return undefined;
+  const { key, object: service } = found;
   if (service === undefined) {
     from.report(
       'SP2101',

@@ -1,29 +1,36 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Secret } from '../model/core-objects.ts';
-import type { IngressTls } from '../model/ingress.ts';
 import type { ObjectMeta } from '../model/object-meta.ts';
 import type { CertificateClaim } from './fragment.ts';
 import type { ObjectContext } from './object-context.ts';
 import { objectRank } from './rank.ts';
+import { resolveReference } from './resolve-reference.ts';
 import { checkedHost } from './route-host.ts';
+
+/** Hosts and the Secret with their certificate; without a namespace it is the object's own. */
+export interface TlsBlock {
+  readonly hosts: readonly string[];
+  readonly secretName: string | undefined;
+  readonly namespace?: string | undefined;
+}
 
 /**
  * The certificates that TLS blocks ask for. A block without hosts is for the hosts of all rules; one without a Secret
- * leaves its hosts to the default certificate.
+ * leaves its hosts to the default certificate, and so does one whose Secret is refused: it claims nothing.
  */
 export function claimCertificates(
-  blocks: readonly IngressTls[],
+  blocks: readonly TlsBlock[],
   ruleHosts: ReadonlySet<string>,
   meta: ObjectMeta,
   context: ObjectContext,
 ): readonly CertificateClaim[] {
   const rank = objectRank(context.object, meta);
   const claims = new Map<string, CertificateClaim>();
-  for (const [index, { hosts, secretName }] of blocks.entries()) {
+  for (const [index, { hosts, secretName, namespace }] of blocks.entries()) {
     if (secretName === undefined) continue;
-    const field = `spec.tls[${index}]`;
-    const secret = `${context.object.namespace}/${secretName}`;
-    checkSecret(secret, `${field}.secretName`, context);
+    const field = context.object.kind === 'Route' ? 'spec.tls' : `spec.tls[${index}]`;
+    const secret = resolveSecret({ namespace, name: secretName, field: `${field}.secretName` }, context);
+    if (secret === undefined) continue;
     const wanted = hosts.length > 0 ? readHosts(hosts, field, context) : [...ruleHosts];
     const named = wanted.filter((host) => host !== '');
     if (hosts.length === 0 && named.length === 0) {
@@ -63,16 +70,25 @@ interface TlsPair {
 /** Reading keys is slow, and one Secret often serves many objects. */
 const checked = new WeakMap<Secret, TlsPair | string>();
 
-function checkSecret(key: string, field: string, context: ObjectContext): void {
-  const secret = context.lookUp('Secret', key);
-  if (secret === undefined) {
+interface SecretRef {
+  readonly namespace: string | undefined;
+  readonly name: string;
+  readonly field: string;
+}
+
+/** Key of the Secret, usable or not; undefined when the reference is refused. */
+function resolveSecret({ namespace, name, field }: SecretRef, context: ObjectContext): string | undefined {
+  const ref = { kind: 'Secret', namespace: namespace ?? context.object.namespace, name, field } as const;
+  const found = resolveReference(ref, context);
+  if (!found.granted) return undefined;
+  const { key, object: secret } = found;
+  const pair = secret === undefined ? undefined : readTlsSecret(secret);
+  if (pair === undefined) {
     context.report('SP2201', field, `Secret "${key}" does not exist; the default certificate is used`);
-    return;
-  }
-  const pair = readTlsSecret(secret);
-  if (typeof pair === 'string') {
+  } else if (typeof pair === 'string') {
     context.report('SP2202', field, `Secret "${key}" ${pair}; the default certificate is used`);
   }
+  return key;
 }
 
 function checkPair({ type, data }: Secret): TlsPair | string {

@@ -59,13 +59,16 @@ const maxMethodLength = 32;
 export function decodeRoute(root: Field, meta: ObjectMeta): Route {
   root.only(['apiVersion', 'kind', 'metadata', 'spec', 'status']);
   const spec = root.get('spec').object().only(['ingressClassName', 'hosts', 'tls', 'rules']);
-  const tls = spec.get('tls').optionalObject()?.only(['secretName']);
+  const tls = spec.get('tls').optionalObject()?.only(['secretName', 'namespace']);
   return {
     kind: 'Route',
     meta,
     ingressClassName: spec.get('ingressClassName').optionalText({ check: objectName }),
     hosts: texts(spec.get('hosts'), { check: hostPattern, maxItems: maxHosts }),
-    tls: tls && { secretName: tls.get('secretName').text({ check: objectName }) },
+    tls: tls && {
+      secretName: tls.get('secretName').text({ check: objectName }),
+      namespace: tls.get('namespace').optionalText({ check: dnsLabel }),
+    },
     rules: spec.get('rules').filledList(maxRules).map(decodeRule),
   };
 }

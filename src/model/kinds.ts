@@ -46,6 +46,12 @@ export const kindEntries: Readonly<Record<Kind, KindEntry>> = {
 /** The kinds of `kindEntries`, in a fixed order. */
 export const kinds = Object.keys(kindEntries) as readonly Kind[];
 
+/** API group of a kind, '' for the core one. */
+export function groupOf(kind: Kind): string {
+  const { apiVersion } = kindEntries[kind];
+  return apiVersion.includes('/') ? apiVersion.slice(0, apiVersion.indexOf('/')) : '';
+}
+
 /** Whether objects of the kind are read in this version. */
 export function isReadVersion({ apiVersion, alsoApiVersions }: KindEntry, version: string): boolean {
   return apiVersion === version || alsoApiVersions?.includes(version) === true;

@@ -278,8 +278,9 @@ export function routeSchema(filters: readonly RouteFilterSchema[]): Schema {
         properties: {
           secretName: {
             ...nameSchema,
-            description: "Secret of type kubernetes.io/tls in the Route's namespace.",
+            description: 'Name of the Secret, of type kubernetes.io/tls.',
           },
+          namespace: { ...labelSchema, description: "Its namespace; left out: the Route's own." },
         },
       },
       rules: {

@@ -12,8 +12,14 @@ export interface Route {
   readonly ingressClassName: string | undefined;
   /** Exact or `*.` wildcard; empty means every host. */
   readonly hosts: readonly string[];
-  readonly tls: { readonly secretName: string } | undefined;
+  readonly tls: RouteTls | undefined;
   readonly rules: readonly RouteRule[];
+}
+
+export interface RouteTls {
+  readonly secretName: string;
+  /** undefined: the Route's own namespace. */
+  readonly namespace: string | undefined;
 }
 
 export interface RouteRule {

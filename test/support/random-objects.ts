@@ -4,6 +4,7 @@ import type { BackendPolicy } from '../../src/model/backend-policy.ts';
 import type { Namespace, Secret } from '../../src/model/core-objects.ts';
 import type { Ingress, IngressBackend, IngressClass } from '../../src/model/ingress.ts';
 import type { ObjectMeta } from '../../src/model/object-meta.ts';
+import type { ReferenceGrant } from '../../src/model/reference-grant.ts';
 import type { Route, RouteMatch } from '../../src/model/route.ts';
 import type { EndpointSlice, Service } from '../../src/model/service.ts';
 import type { StoreChange } from '../../src/model/snapshot-store.ts';
@@ -35,12 +36,14 @@ function meta(options: {
   readonly namespace?: fc.Arbitrary<string>;
   readonly name?: fc.Arbitrary<string>;
   readonly annotated?: boolean;
+  readonly labels?: fc.Arbitrary<ReadonlyMap<string, string>>;
 }): fc.Arbitrary<ObjectMeta> {
   return fc
     .record({
       name: options.name ?? name,
       namespace: options.namespace ?? namespace,
       createdAtMs: fc.constantFrom(0, 1_000, 2_000),
+      labels: options.labels ?? fc.constant(new Map<string, string>()),
       annotations: fc.array(annotation, { maxLength: options.annotated === true ? 3 : 0 }),
     })
     .map(({ annotations, ...rest }) => ({
@@ -50,7 +53,6 @@ function meta(options: {
       resourceVersion: String(++version),
       generation: 1,
       annotations: new Map(annotations.map(([key = '', value = '']) => [key, value])),
-      labels: new Map<string, string>(),
     }));
 }
 
@@ -102,7 +104,10 @@ const route: fc.Arbitrary<Route> = fc.record({
   meta: meta({}),
   ingressClassName: className,
   hosts: fc.array(fc.constantFrom('a.example', 'b.example', '*.example'), { maxLength: 2 }),
-  tls: fc.option(fc.record({ secretName: name }), { nil: undefined }),
+  tls: fc.option(
+    fc.record({ secretName: name, namespace: fc.option(namespace, { nil: undefined, freq: 2 }) }),
+    { nil: undefined },
+  ),
   rules: fc.array(
     fc.record({
       name: fc.constant(undefined),
@@ -194,7 +199,32 @@ const policy: fc.Arbitrary<BackendPolicy> = fc.record({
 
 const plainNamespace: fc.Arbitrary<Namespace> = fc.record({
   kind: fc.constant('Namespace' as const),
-  meta: meta({ namespace: fc.constant(''), name: namespace }),
+  meta: meta({
+    namespace: fc.constant(''),
+    name: namespace,
+    labels: fc.constantFrom(new Map(), new Map([['tier', 'test']]), new Map([['tier', 'live']])),
+  }),
+});
+
+const grant: fc.Arbitrary<ReferenceGrant> = fc.record({
+  kind: fc.constant('ReferenceGrant' as const),
+  meta: meta({}),
+  from: fc.array(
+    fc.record({
+      group: fc.constantFrom('sallyport.dev', 'sallyport.dev', 'networking.k8s.io'),
+      kind: fc.constantFrom('Route', 'Route', 'Ingress'),
+      namespace,
+    }),
+    { minLength: 1, maxLength: 2 },
+  ),
+  to: fc.array(
+    fc.record({
+      group: fc.constantFrom('', '', 'apps'),
+      kind: fc.constantFrom('Service', 'Secret'),
+      name: fc.option(name, { nil: undefined, freq: 2 }),
+    }),
+    { minLength: 1, maxLength: 2 },
+  ),
 });
 
 const object: fc.Arbitrary<ModelObject> = fc.oneof(
@@ -205,7 +235,8 @@ const object: fc.Arbitrary<ModelObject> = fc.oneof(
   { weight: 4, arbitrary: slice },
   { weight: 2, arbitrary: secret },
   { weight: 2, arbitrary: policy },
-  { weight: 1, arbitrary: plainNamespace },
+  { weight: 2, arbitrary: plainNamespace },
+  { weight: 3, arbitrary: grant },
 );
 
 /** An object set; every fifth time an object of that kind and key removed. */
