@@ -1,0 +1,81 @@
+import type { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+
+import { Client } from 'undici';
+import type { Pool, buildConnector } from 'undici';
+
+/** HTTP/2 PING goes out this often on each connection. */
+export const pingIntervalMs = 10_000;
+/** A connection from which no PING came back for so long has missed one. */
+const overdueMs = 15_000;
+const checkIntervalMs = 5_000;
+
+interface Connection {
+  socket: Socket | undefined;
+  heardMs: number;
+  overdue: boolean;
+}
+
+/**
+ * Finds connections whose other end is gone without a word, and breaks them, so that every call on them fails at once.
+ * A watch that stays silent looks just like a dead one otherwise. HTTP/2 connections are asked with PING; on HTTP/1.1
+ * the kernel asks (TCP keep-alive). Both notice within about half a minute.
+ */
+export class ConnectionWatch {
+  readonly #connections = new Set<Connection>();
+  readonly #timer: NodeJS.Timeout;
+
+  constructor() {
+    this.#timer = setInterval(() => this.#check(), checkIntervalMs);
+    this.#timer.unref();
+  }
+
+  /** Makes one client of a pool. The pool hands over a connector of its own, through a proxy where there is one. */
+  readonly createClient = (origin: URL, options: Pool.Options): Client => {
+    const connection: Connection = { socket: undefined, heardMs: 0, overdue: false };
+    const { connect } = options as { connect: buildConnector.connector };
+    const client = new Client(origin, {
+      ...(options as Client.Options),
+      connect: (target, callback) => {
+        connect(target, (...[error, socket]) => {
+          if (socket === null) return callback(error, null);
+          this.#connected(connection, socket);
+          callback(null, socket);
+        });
+      },
+    });
+    // Emitted and documented for HTTP/2, and missing from undici's types.
+    (client as EventEmitter).on('ping', () => {
+      connection.heardMs = performance.now();
+      connection.overdue = false;
+    });
+    return client;
+  };
+
+  stop(): void {
+    clearInterval(this.#timer);
+    this.#connections.clear();
+  }
+
+  #connected(connection: Connection, socket: Socket): void {
+    socket.setKeepAlive(true, 15_000, 5_000, 3);
+    if (!('alpnProtocol' in socket) || socket.alpnProtocol !== 'h2') return;
+    connection.socket = socket;
+    connection.heardMs = performance.now();
+    connection.overdue = false;
+    this.#connections.add(connection);
+    socket.once('close', () => {
+      if (connection.socket === socket) this.#connections.delete(connection);
+    });
+  }
+
+  /** Twice overdue, so that a thread that was busy for long has read what came in meanwhile. */
+  #check(): void {
+    const now = performance.now();
+    for (const connection of this.#connections) {
+      if (now - connection.heardMs < overdueMs) continue;
+      if (connection.overdue) connection.socket?.destroy(new Error('the API server does not answer a ping'));
+      connection.overdue = true;
+    }
+  }
+}

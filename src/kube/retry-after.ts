@@ -1,0 +1,13 @@
+/** Longer waits are not believed. */
+const longestMs = 5 * 60_000;
+
+/**
+ * `Retry-After` (RFC 9110 §10.2.3) as milliseconds from `nowMs` (since the epoch); undefined when it is left out or says
+ * neither seconds nor a date.
+ */
+export function parseRetryAfter(value: string | undefined, nowMs: number): number | undefined {
+  const text = value?.trim() ?? '';
+  if (text === '') return undefined;
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
+  return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), longestMs);
+}
