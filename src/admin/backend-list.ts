@@ -20,16 +20,16 @@ export interface BackendEndpoint {
   readonly inFlight?: number;
 }
 
-/** Every upstream of the table, by id. `inFlight` answers for `address:port`; undefined where it is not counted. */
+/** Every upstream of the table, by namespace, Service and port. `inFlight` answers for `address:port`; undefined where it is not counted. */
 export function listBackends(
   table: RouteTable,
   inFlight: (endpoint: string) => number | undefined = () => undefined,
 ): readonly BackendEntry[] {
   const uses = countUses(table);
   return [...table.upstreams.values()]
-    .toSorted((a, b) => (a.id < b.id ? -1 : 1))
+    .map((upstream) => ({ ...splitId(upstream.id), ...upstream }))
+    .toSorted((a, b) => (placeOf(a) < placeOf(b) ? -1 : 1))
     .map((upstream) => ({
-      ...splitId(upstream.id),
       ...upstream,
       routes: uses.get(upstream.id) ?? 0,
       endpoints: (table.endpoints.get(upstream.id)?.endpoints ?? []).map((endpoint) => {
@@ -52,6 +52,11 @@ function countUses({ routes }: RouteTable): ReadonlyMap<string, number> {
     for (const id of upstreams) uses.set(id, (uses.get(id) ?? 0) + 1);
   }
   return uses;
+}
+
+/** A space sorts below what names may hold. */
+function placeOf({ namespace, service, port }: Pick<BackendEntry, 'namespace' | 'service' | 'port'>): string {
+  return `${namespace} ${service} ${port.padStart(5, '0')}`;
 }
 
 function splitId(id: string): Pick<BackendEntry, 'namespace' | 'service' | 'port'> {

@@ -1,7 +1,18 @@
+import { Option } from 'commander';
 import { dump } from 'js-yaml';
 
-export const outputFormats = ['table', 'json', 'yaml'] as const;
+/** `wide` is a table with more columns; `name` is `kind/name` lines for other commands to read. */
+export const outputFormats = ['table', 'wide', 'json', 'yaml', 'name'] as const;
 export type OutputFormat = (typeof outputFormats)[number];
+
+/** `-o`, with the formats that a command has. */
+export function outputOption(...formats: readonly OutputFormat[]): Option {
+  return new Option('-o, --output <format>', 'how to print').choices(formats).default('table');
+}
+
+export function count(number: number, noun: string): string {
+  return `${number} ${noun}${number === 1 ? '' : 's'}`;
+}
 
 /** Plain data as JSON or YAML. */
 export function printData(data: unknown, format: 'json' | 'yaml'): string {
@@ -11,9 +22,16 @@ export function printData(data: unknown, format: 'json' | 'yaml'): string {
 }
 
 /** Rows under a heading in columns two spaces apart. Control characters cannot get at the terminal. */
-export function printTable(heading: readonly string[], rows: readonly (readonly string[])[]): string {
-  const cells = [heading, ...rows].map((row) => row.map((cell) => cell.replaceAll(/\p{Cc}/gu, '?')));
-  const widths = heading.map((_, column) => Math.max(...cells.map((row) => row[column]?.length ?? 0)));
+export function printTable(
+  heading: readonly string[],
+  rows: readonly (readonly string[])[],
+  { headers = true }: { readonly headers?: boolean } = {},
+): string {
+  const lines = headers ? [heading, ...rows] : rows;
+  const cells = lines.map((row) => row.map((cell) => cell.replaceAll(/\p{Cc}/gu, '?')));
+  const widths = heading.map((_, column) =>
+    cells.reduce((width, row) => Math.max(width, row[column]?.length ?? 0), 0),
+  );
   const line = (row: readonly string[]): string =>
     row
       .map((cell, column) => cell.padEnd(widths[column] ?? 0))

@@ -1,9 +1,11 @@
 import { Command, CommanderError } from 'commander';
 
+import { backendsCommand } from './backends.ts';
 import { checkCommand } from './check.ts';
 import { UsageError } from './command-context.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
 import { explainCommand } from './explain.ts';
+import { routesCommand } from './routes.ts';
 import { runCommand } from './run.ts';
 import { versionCommand, versionText } from './version.ts';
 
@@ -17,12 +19,24 @@ export type AddCommand = (
   finished: (code: ExitCode) => void,
 ) => void;
 
-const commands: readonly AddCommand[] = [runCommand, checkCommand, explainCommand, versionCommand];
+const commands: readonly AddCommand[] = [
+  runCommand,
+  routesCommand,
+  backendsCommand,
+  explainCommand,
+  checkCommand,
+  versionCommand,
+];
+
+/** What the user typed to get here; bin/kubectl-sallyport says so, for usage lines and examples. */
+function commandName({ environment }: CommandContext): string {
+  return environment['SALLYPORT_COMMAND_NAME'] ?? 'sallyport';
+}
 
 /** Runs one command. Never throws for what a user can cause. */
 export async function runCommandLine(args: readonly string[], context: CommandContext): Promise<ExitCode> {
   let code: ExitCode = 0;
-  const program = new Command('sallyport')
+  const program = new Command(commandName(context))
     .description('Kubernetes ingress controller with hot-swapped routes')
     .version(versionText)
     .configureOutput({

@@ -1,33 +1,33 @@
 import { settingList } from '../app/setting-list.ts';
 import type { Settings } from '../app/settings.ts';
-import { Shutdown } from '../app/shutdown.ts';
-import { startApp } from '../app/start.ts';
-import { systemClock } from '../control/loop.ts';
 import { UsageError } from './command-context.ts';
+import { addExamples } from './examples.ts';
 import type { AddCommand } from './program.ts';
 import { addSettingOptions, readSettings } from './setting-options.ts';
 import { version } from './version.ts';
 
-const examples = `
-Precedence: flag, environment, config file, default.
+const note = `Precedence: flag, environment, config file, default.
 
 Ends on SIGTERM or SIGINT: not ready, accepting for the drain delay, then what runs is finished, at most until the grace
-period ends; a second signal stops at once. The exit code is 0 in each case, 1 after a failure, 2 for bad usage.
-
-Examples:
-  sallyport run --manifests ./manifests
-  sallyport run --manifests ./manifests --http-port 80 --workers 4 --access-log=false
-  SALLYPORT_MANIFESTS=./manifests sallyport run --config settings.yaml`;
+period ends; a second signal stops at once. The exit code is 0 in each case, 1 after a failure, 2 for bad usage.`;
 
 /** After an error that nobody expected: time to write the log and close what can be closed. */
 const lastWordsMs = 2000;
 const lingerMs = 200;
 
 export const runCommand: AddCommand = (program, context, finished) => {
-  const command = program
-    .command('run')
-    .description('serve traffic until SIGTERM or SIGINT')
-    .addHelpText('after', examples);
+  const command = program.command('run').description('serve traffic until SIGTERM or SIGINT');
+  addExamples(
+    command,
+    program,
+    [
+      'run --manifests ./manifests',
+      'run --manifests ./manifests --http-port 80 --workers 4 --access-log=false',
+      'run --kubeconfig ./controller.kubeconfig --publish-status-address 192.0.2.10',
+      'SALLYPORT_MANIFESTS=./manifests {name} run --config settings.yaml',
+    ],
+    note,
+  );
   const given = addSettingOptions(command, Object.keys(settingList) as (keyof typeof settingList)[]);
   command.action(async () => {
     const settings = readSettings(given, context);
@@ -42,6 +42,12 @@ export const runCommand: AddCommand = (program, context, finished) => {
 };
 
 async function serve(settings: Settings): Promise<void> {
+  // Everything that serves, and the cluster's client among it, is loaded by this command alone.
+  const [{ startApp }, { Shutdown }, { systemClock }] = await Promise.all([
+    import('../app/start.ts'),
+    import('../app/shutdown.ts'),
+    import('../control/loop.ts'),
+  ]);
   // Signals that come while starting are kept until there is something to shut down.
   const early: NodeJS.Signals[] = [];
   let onSignal = (signal: NodeJS.Signals): void => void early.push(signal);

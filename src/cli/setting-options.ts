@@ -16,8 +16,15 @@ type SettingName = keyof typeof settingList;
 /** What commander found: flag → text. Filled while arguments are parsed. */
 export type GivenFlags = Map<string, string>;
 
-/** Adds settings as options, with default and environment name in the help, grouped. Aliases work but are not shown apart. */
-export function addSettingOptions(command: Command, names: readonly SettingName[]): GivenFlags {
+/**
+ * Adds settings as options, with default and environment name in the help, under their groups or the heading that is given
+ * for them. Aliases work but are not shown apart.
+ */
+export function addSettingOptions(
+  command: Command,
+  names: readonly SettingName[],
+  headingOf?: (name: SettingName) => string,
+): GivenFlags {
   const given: GivenFlags = new Map();
   const help = new Help();
   command.configureHelp({
@@ -27,12 +34,15 @@ export function addSettingOptions(command: Command, names: readonly SettingName[
   });
   for (const name of names) {
     const setting: Setting<unknown> = settingList[name];
-    for (const flag of [setting.flag, ...setting.aliases]) addOption(command, setting, flag, given);
+    const heading = headingOf?.(name) ?? `${setting.group}:`;
+    for (const flag of [setting.flag, ...setting.aliases]) {
+      command.addOption(settingOption(setting, flag, given).helpGroup(heading));
+    }
   }
   return given;
 }
 
-function addOption(command: Command, setting: Setting<unknown>, flag: string, given: GivenFlags): void {
+function settingOption(setting: Setting<unknown>, flag: string, given: GivenFlags): Option {
   const { placeholder } = setting.type;
   // Switches take an optional value, as Go's: --flag, --flag=false.
   const option = new Option(`--${flag} ${placeholder ?? '[true|false]'}`, describe(setting));
@@ -42,8 +52,7 @@ function addOption(command: Command, setting: Setting<unknown>, flag: string, gi
   });
   if (placeholder === undefined) option.preset('true');
   if (flag !== setting.flag) option.hideHelp();
-  option.helpGroup(`${setting.group}:`);
-  command.addOption(option);
+  return option;
 }
 
 function describe(setting: Setting<unknown>): string {

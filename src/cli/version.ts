@@ -1,4 +1,5 @@
 import manifest from '../../package.json' with { type: 'json' };
+import { addExamples } from './examples.ts';
 import type { AddCommand } from './program.ts';
 
 /** The version of this build. */
@@ -8,9 +9,9 @@ export const version: string = manifest.version;
 export const versionText = `sallyport ${version} (node ${process.version})`;
 
 export const versionCommand: AddCommand = (program, context) => {
-  program
+  const command = program
     .command('version')
     .description('print the version of Sallyport and of its runtime')
-    .addHelpText('after', '\nExample:\n  sallyport version')
     .action(() => context.out(`${versionText}\n`));
+  addExamples(command, program, ['version']);
 };
