@@ -1,4 +1,4 @@
-// Writes what is generated from the source: CRDs and the reference pages. `--check` writes nothing and exits 1 when a file
+// Writes what is generated from the source: CRDs, the admission policies and the reference pages. `--check` writes nothing and exits 1 when a file
 // differs from what would be written. One line of `outputs` per file.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -8,6 +8,7 @@ import { format, resolveConfig } from 'prettier';
 import { compiledAnnotations } from '../src/compile/annotation-docs.ts';
 import { filterRegistry } from '../src/filters/registry.ts';
 import { adminPage } from './reference/admin-page.ts';
+import { admissionPolicies } from './manifests/admission-policy.ts';
 import { annotationsPage } from './reference/annotations-page.ts';
 import { backendPolicyPage } from './reference/backend-policy-page.ts';
 import { backendPolicyCrd, routeCrd } from './reference/crds.ts';
@@ -20,6 +21,7 @@ import { routePage } from './reference/route-page.ts';
 export const outputs: ReadonlyMap<string, () => string> = new Map([
   ['crds/routes.sallyport.dev.yaml', () => routeCrd(filterRegistry)],
   ['crds/backendpolicies.sallyport.dev.yaml', () => backendPolicyCrd()],
+  ['manifests/admission-policy.yaml', () => admissionPolicies(filterRegistry)],
   [
     'docs/reference/annotations.md',
     () => annotationsPage([...filterRegistry.annotations, ...compiledAnnotations]),

@@ -105,11 +105,12 @@ export function wantedOf(grammar: AnnotationGrammar): string {
 
 /** What is wanted instead of a text that does not fit, as the end of a message; undefined for one that fits. */
 export function annotationFault(grammar: AnnotationGrammar, text: string): string | undefined {
-  const value = trimmed(text);
-  if (value === '' || grammar.kind === 'any') return undefined;
+  if (text === '' || grammar.kind === 'any') return undefined;
   if (grammar.kind === 'regex') return regexFault(text);
   const maxLength = maxLengthOf(grammar) ?? Infinity;
   if (text.length > maxLength) return `${wantedOf(grammar)}, in at most ${maxLength} characters`;
+  const value = trimmed(text);
+  if (value === '') return undefined;
   if (!wholePattern(grammar).test(value)) return wantedOf(grammar);
   if (grammar.kind !== 'integer') return undefined;
   const number = Number(value);

@@ -24,8 +24,17 @@ export interface ApiClientOptions extends Credentials {
 export interface CallOptions {
   readonly body?: unknown;
   readonly contentType?: string;
+  /** Default `application/json`. */
+  readonly accept?: string;
   readonly query?: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface ApiAnswer {
+  readonly status: number;
+  readonly body: unknown;
+  /** Texts of the Warning fields (RFC 7234 §5.5), as kubectl prints them. */
+  readonly warnings: readonly string[];
 }
 
 export interface ApplyOptions {
@@ -62,6 +71,7 @@ export class ApiClient {
   readonly #agent: Agent;
   readonly #token: string | undefined;
   readonly #discovery: Discovery;
+  readonly #made: ObjectReference[] = [];
 
   constructor({ url, ca, token, certificate, key }: ApiClientOptions) {
     this.url = url;
@@ -83,8 +93,8 @@ export class ApiClient {
     method: string,
     path: string,
     options: CallOptions = {},
-  ): Promise<{ status: number; body: unknown }> {
-    const { statusCode, body } = await request(this.#target(path, options.query), {
+  ): Promise<ApiAnswer> {
+    const { statusCode, headers, body } = await request(this.#target(path, options.query), {
       dispatcher: this.#agent,
       method: method as 'GET',
       headers: this.#headers(options),
@@ -92,10 +102,11 @@ export class ApiClient {
       signal: options.signal ?? null,
     });
     const text = await body.text();
+    const warnings = readWarnings(headers['warning']);
     try {
-      return { status: statusCode, body: JSON.parse(text) as unknown };
+      return { status: statusCode, body: JSON.parse(text) as unknown, warnings };
     } catch {
-      return { status: statusCode, body: text };
+      return { status: statusCode, body: text, warnings };
     }
   }
 
@@ -114,7 +125,7 @@ export class ApiClient {
     const path = await this.#discovery.collection(manifest, manifest.metadata.namespace ?? 'default');
     const query = dryRun === true ? { dryRun: 'All' } : {};
     const answer = await this.call('POST', path, { body: manifest, query });
-    return succeed(`create ${nameOf(referenceTo(manifest))}`, answer);
+    return this.#note(succeed(`create ${nameOf(referenceTo(manifest))}`, answer), dryRun ?? false);
   }
 
   /** Creates many objects with several calls at a time; stops at the first that fails. */
@@ -136,7 +147,8 @@ export class ApiClient {
       contentType: 'application/apply-patch+yaml',
       query: { fieldManager, force: 'true', ...(dryRun && { dryRun: 'All' }) },
     });
-    return succeed(`apply ${nameOf(reference)}`, answer);
+    const object = succeed(`apply ${nameOf(reference)}`, answer);
+    return this.#note(object, dryRun || answer.status !== 201);
   }
 
   /** Applies every object of a YAML text in its order. After a CRD it waits until its kind can be used. */
@@ -231,8 +243,18 @@ export class ApiClient {
     throw new Error(`wait for ${nameOf(reference)}: not as wanted after ${timeoutMs} ms, ${seen}`);
   }
 
+  /** Deletes what this client created, the newest first. */
+  async deleteMade(): Promise<void> {
+    for (let next = this.#made.pop(); next !== undefined; next = this.#made.pop()) await this.delete(next);
+  }
+
   async close(): Promise<void> {
     await this.#agent.destroy();
+  }
+
+  #note(object: KubeObject, wasThere: boolean): KubeObject {
+    if (!wasThere) this.#made.push(referenceTo(object));
+    return object;
   }
 
   async #established(manifest: Manifest): Promise<void> {
@@ -289,13 +311,19 @@ export class ApiClient {
     return url;
   }
 
-  #headers({ contentType = 'application/json' }: CallOptions): Record<string, string> {
+  #headers({ contentType = 'application/json', accept = 'application/json' }: CallOptions): Record<string, string> {
     return {
-      accept: 'application/json',
+      accept,
       'content-type': contentType,
       ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
     };
   }
+}
+
+/** `299 - "text"`, the text with `\"` and `\\` escaped. */
+function readWarnings(fields: string | readonly string[] | undefined): readonly string[] {
+  const texts = [...[fields ?? []].flat().join(', ').matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)];
+  return texts.map(([, text = '']) => text.replace(/\\(.)/g, '$1'));
 }
 
 function selectors({ labelSelector, fieldSelector }: ListOptions): Record<string, string> {
