@@ -1,5 +1,5 @@
-// Writes what is generated from the source: CRDs, the admission policies and the reference pages. `--check` writes nothing and exits 1 when a file
-// differs from what would be written. One line of `outputs` per file.
+// Writes what is generated from the source: CRDs, the admission policies, the chart's copies of them and the reference pages.
+// `--check` writes nothing and exits 1 when a file differs from what would be written. One line of `outputs` per file.
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 
@@ -11,6 +11,7 @@ import { adminPage } from './reference/admin-page.ts';
 import { admissionPolicies } from './manifests/admission-policy.ts';
 import { annotationsPage } from './reference/annotations-page.ts';
 import { backendPolicyPage } from './reference/backend-policy-page.ts';
+import { withValuesTable } from './reference/chart-values.ts';
 import { backendPolicyCrd, routeCrd } from './reference/crds.ts';
 import { diagnosticsPage } from './reference/diagnostics-page.ts';
 import { errorsPage } from './reference/errors-page.ts';
@@ -22,6 +23,14 @@ export const outputs: ReadonlyMap<string, () => string> = new Map([
   ['crds/routes.sallyport.dev.yaml', () => routeCrd(filterRegistry)],
   ['crds/backendpolicies.sallyport.dev.yaml', () => backendPolicyCrd()],
   ['manifests/admission-policy.yaml', () => admissionPolicies(filterRegistry)],
+  // A chart holds only files below itself.
+  ['charts/sallyport/files/crds/routes.sallyport.dev.yaml', () => routeCrd(filterRegistry)],
+  ['charts/sallyport/files/crds/backendpolicies.sallyport.dev.yaml', () => backendPolicyCrd()],
+  ['charts/sallyport/files/admission-policy.yaml', () => admissionPolicies(filterRegistry)],
+  [
+    'charts/sallyport/README.md',
+    () => withValuesTable(read('charts/sallyport/README.md'), read('charts/sallyport/values.yaml')),
+  ],
   [
     'docs/reference/annotations.md',
     () => annotationsPage([...filterRegistry.annotations, ...compiledAnnotations]),
@@ -35,6 +44,10 @@ export const outputs: ReadonlyMap<string, () => string> = new Map([
 ]);
 
 const root = join(import.meta.dirname, '..');
+
+function read(path: string): string {
+  return readFileSync(join(root, path), 'utf8');
+}
 
 /** One output as it stands in the tree. */
 export async function rendered(path: string): Promise<string> {
