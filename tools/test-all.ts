@@ -1,9 +1,12 @@
 // Runs every test and ends with one line: `N passed, N failed, N skipped`. Exits 1 on a failure, on a run that found
-// no test, and on a skipped test that test/allowed-skips.txt does not list. Arguments are handed on to jest.
+// no test, and on a skipped test that test/allowed-skips.txt does not list. Tests that this machine lacks something for
+// (a cluster, Helm, Docker) may be skipped too; one line says how many and how to run them. Arguments go to jest.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, relative } from 'node:path';
+
+import { isRequired, needs } from '../test/support/cluster/needs.ts';
 
 const root = join(import.meta.dirname, '..');
 const timeLimitMs = 20 * 60_000;
@@ -56,6 +59,27 @@ export function unlisted(skipped: readonly string[], allowed: readonly string[])
   return skipped.filter((name) => !allowed.some((prefix) => name.startsWith(prefix)));
 }
 
+/** One line for each thing that this machine lacks, and the skips that none of them explains. */
+export function explainSkips(
+  skipped: readonly string[],
+  environment: Readonly<Record<string, string | undefined>> = process.env,
+): {
+  readonly lines: readonly string[];
+  readonly unexplained: readonly string[];
+} {
+  const lines: string[] = [];
+  let unexplained = skipped;
+  for (const need of Object.values(needs)) {
+    const lacking = unexplained.filter((name) => name.includes(need.mark));
+    if (lacking.length === 0 || isRequired(need, environment)) continue;
+    unexplained = unexplained.filter((name) => !name.includes(need.mark));
+    const files = new Set(lacking.map((name) => name.split(' > ')[0])).size;
+    const count = `${lacking.length} in ${files} file${files === 1 ? '' : 's'}`;
+    lines.push(`!!! ${need.tests.toUpperCase()} DID NOT RUN (${count}): ${need.remedy}`);
+  }
+  return { lines, unexplained };
+}
+
 async function runJest(output: string, extra: readonly string[]): Promise<boolean> {
   const child = spawn(
     process.execPath,
@@ -95,11 +119,13 @@ async function main(): Promise<void> {
   rmSync(folder, { recursive: true, force: true });
   const { passed, failed, skipped } =
     report === undefined ? { passed: 0, failed: 0, skipped: [] } : tally(report, root);
+  const { lines, unexplained } = explainSkips(skipped);
   const surprising = unlisted(
-    skipped,
+    unexplained,
     parseAllowed(readFileSync(join(root, 'test/allowed-skips.txt'), 'utf8')),
   );
-  for (const name of skipped) {
+  for (const line of lines) process.stdout.write(`${line}\n`);
+  for (const name of unexplained) {
     process.stdout.write(
       `${surprising.includes(name) ? 'skipped, not in test/allowed-skips.txt' : 'skipped'}: ${name}\n`,
     );

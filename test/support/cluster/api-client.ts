@@ -1,41 +1,13 @@
-import { Agent, request } from 'undici';
+import { text } from 'node:stream/consumers';
 
+import { ApiConnection } from './api-connection.ts';
+import type { ApiAccess, ApiAnswer, CallOptions } from './api-connection.ts';
 import { ApiError } from './api-error.ts';
 import { Discovery } from './discovery.ts';
 import { nameOf, parseManifests, referenceTo } from './manifest.ts';
 import type { KindReference, KubeObject, Manifest, ObjectReference } from './manifest.ts';
 import { readWatch } from './watch-stream.ts';
 import type { WatchEvent } from './watch-stream.ts';
-
-export interface Credentials {
-  /** Sent as a bearer token. */
-  readonly token?: string | undefined;
-  /** A client certificate and its key, PEM. */
-  readonly certificate?: string | undefined;
-  readonly key?: string | undefined;
-}
-
-export interface ApiClientOptions extends Credentials {
-  readonly url: string;
-  /** PEM; the system's authorities when it is left out. */
-  readonly ca?: string | undefined;
-}
-
-export interface CallOptions {
-  readonly body?: unknown;
-  readonly contentType?: string;
-  /** Default `application/json`. */
-  readonly accept?: string;
-  readonly query?: Readonly<Record<string, string>>;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface ApiAnswer {
-  readonly status: number;
-  readonly body: unknown;
-  /** Texts of the Warning fields (RFC 7234 §5.5), as kubectl prints them. */
-  readonly warnings: readonly string[];
-}
 
 export interface ApplyOptions {
   /** Default `test`. */
@@ -67,47 +39,21 @@ const pollEveryMs = 20;
  * `status` and `detail`. Kinds are looked up in the API server's discovery, so those of a CRD work once it is applied.
  */
 export class ApiClient {
-  readonly url: string;
-  readonly #agent: Agent;
-  readonly #token: string | undefined;
+  readonly #connection: ApiConnection;
   readonly #discovery: Discovery;
   readonly #made: ObjectReference[] = [];
 
-  constructor({ url, ca, token, certificate, key }: ApiClientOptions) {
-    this.url = url;
-    this.#token = token;
-    this.#agent = new Agent({
-      connect: { ...(ca && { ca }), ...(certificate && { cert: certificate }), ...(key && { key }) },
-      connections: 128,
-      pipelining: 1,
-    });
+  constructor(access: ApiAccess) {
+    this.#connection = new ApiConnection(access);
     this.#discovery = new Discovery(async (path) => {
       const answer = await this.call('GET', path);
-      if (answer.status === 404) return undefined;
-      return succeed(`discover ${path}`, answer);
+      return answer.status === 404 ? undefined : succeed(`discover ${path}`, answer);
     });
   }
 
-  /** One call, whatever the status of its answer. */
-  async call(
-    method: string,
-    path: string,
-    options: CallOptions = {},
-  ): Promise<ApiAnswer> {
-    const { statusCode, headers, body } = await request(this.#target(path, options.query), {
-      dispatcher: this.#agent,
-      method: method as 'GET',
-      headers: this.#headers(options),
-      body: options.body === undefined ? null : JSON.stringify(options.body),
-      signal: options.signal ?? null,
-    });
-    const text = await body.text();
-    const warnings = readWarnings(headers['warning']);
-    try {
-      return { status: statusCode, body: JSON.parse(text) as unknown, warnings };
-    } catch {
-      return { status: statusCode, body: text, warnings };
-    }
+  /** One call, whatever the status of its answer; rejects only without one. */
+  call(method: string, path: string, options?: CallOptions): Promise<ApiAnswer> {
+    return this.#connection.call(method, path, options);
   }
 
   /** The object, or undefined when there is none. */
@@ -197,14 +143,9 @@ export class ApiClient {
       const { resourceVersion = (await this.#list(kind, options)).metadata.resourceVersion } = options;
       const path = await this.#discovery.collection(kind, options.namespace);
       const query = { ...selectors(options), watch: 'true', resourceVersion, allowWatchBookmarks: 'true' };
-      const { statusCode, body } = await request(this.#target(path, query), {
-        dispatcher: this.#agent,
-        headers: this.#headers({}),
-        signal: signal ?? null,
-        bodyTimeout: 0,
-      });
-      if (statusCode !== 200) throw new ApiError(`watch ${kind.kind}`, statusCode, await body.text());
-      yield* readWatch(body as AsyncIterable<Uint8Array>);
+      const { status, body } = await this.#connection.stream(path, { query, signal });
+      if (status !== 200) throw new ApiError(`watch ${kind.kind}`, status, await text(body));
+      yield* readWatch(body);
     } catch (error) {
       if (signal?.aborted !== true) throw error;
     }
@@ -249,7 +190,7 @@ export class ApiClient {
   }
 
   async close(): Promise<void> {
-    await this.#agent.destroy();
+    await this.#connection.close();
   }
 
   #note(object: KubeObject, wasThere: boolean): KubeObject {
@@ -304,33 +245,13 @@ export class ApiClient {
     const path = `${collection}/${encodeURIComponent(reference.name)}`;
     return subresource === undefined ? path : `${path}/${subresource}`;
   }
-
-  #target(path: string, query: Readonly<Record<string, string>> = {}): URL {
-    const url = new URL(path, this.url);
-    for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
-    return url;
-  }
-
-  #headers({ contentType = 'application/json', accept = 'application/json' }: CallOptions): Record<string, string> {
-    return {
-      accept,
-      'content-type': contentType,
-      ...(this.#token !== undefined && { authorization: `Bearer ${this.#token}` }),
-    };
-  }
-}
-
-/** `299 - "text"`, the text with `\"` and `\\` escaped. */
-function readWarnings(fields: string | readonly string[] | undefined): readonly string[] {
-  const texts = [...[fields ?? []].flat().join(', ').matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)];
-  return texts.map(([, text = '']) => text.replace(/\\(.)/g, '$1'));
 }
 
 function selectors({ labelSelector, fieldSelector }: ListOptions): Record<string, string> {
   return { ...(labelSelector && { labelSelector }), ...(fieldSelector && { fieldSelector }) };
 }
 
-function succeed<T = KubeObject>(action: string, { status, body }: { status: number; body: unknown }): T {
+function succeed<T = KubeObject>(action: string, { status, body }: ApiAnswer): T {
   if (status < 200 || status > 299) throw new ApiError(action, status, body);
   return body as T;
 }

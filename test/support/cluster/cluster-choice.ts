@@ -23,14 +23,10 @@ export function chooseCluster(environment: Environment = process.env): ClusterPr
   return dockerAnswers(environment) ? 'k3s' : undefined;
 }
 
-/** Set where a test that did not run is a failure. */
-export function isClusterRequired(environment: Environment = process.env): boolean {
-  return !['', '0', 'false', undefined].includes(environment['SALLYPORT_REQUIRE_CLUSTER']);
-}
-
 let dockerAnswered: boolean | undefined;
 
-function dockerAnswers(environment: Environment): boolean {
+/** Whether a Docker engine runs here. Asked once. */
+export function dockerAnswers(environment: Environment = process.env): boolean {
   if (dockerAnswered === undefined) {
     try {
       const options = { timeout: 5000, stdio: 'pipe', env: { ...environment } } as const;

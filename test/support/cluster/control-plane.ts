@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { ApiClient } from './api-client.ts';
+import { ApiConnection } from './api-connection.ts';
 import { findProgram } from './assets.ts';
 import type { Program } from './assets.ts';
 import { auditPolicy } from './audit-log.ts';
@@ -169,14 +169,14 @@ export class ControlPlane {
   async #readyz(): Promise<string> {
     // It makes its certificate when it starts for the first time.
     if (!existsSync(join(this.#folder, 'certificates/apiserver.key'))) return 'nothing';
-    const client = new ApiClient({ url: this.url, ca: await this.ca(), token: this.token });
+    const connection = new ApiConnection({ url: this.url, ca: await this.ca(), token: this.token });
     try {
-      const { body } = await client.call('GET', '/readyz', { signal: AbortSignal.timeout(2000) });
+      const { body } = await connection.call('GET', '/readyz', { signal: AbortSignal.timeout(2000) });
       return String(body);
     } catch (error) {
       return (error as Error).message;
     } finally {
-      await client.close();
+      await connection.close();
     }
   }
 }

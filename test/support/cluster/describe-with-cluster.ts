@@ -2,13 +2,11 @@
 import { afterAll, beforeAll, describe, jest, test } from '@jest/globals';
 
 import { findProgram } from './assets.ts';
-import { chooseCluster, isClusterRequired } from './cluster-choice.ts';
+import { chooseCluster, dockerAnswers } from './cluster-choice.ts';
+import { isRequired, needs } from './needs.ts';
+import type { NeedName } from './needs.ts';
 import { startCluster } from './start-cluster.ts';
 import type { ClusterOptions, TestCluster } from './start-cluster.ts';
-
-/** Ends the names of tests that did not run; tools/test-all.ts counts them by it and says so once, loudly. */
-export const needsCluster = '(needs a cluster)';
-export const needsHelm = '(needs helm)';
 
 /** Further things that some clusters cannot do. */
 export type ClusterNeed =
@@ -38,7 +36,7 @@ export function describeWithCluster(
     return running;
   };
   if (lacking === true) {
-    leaveOut(`${name} ${needsCluster}`, `want an API server, see 'make envtest'`, () => body(cluster));
+    leaveOut('cluster', name, () => body(cluster));
     return;
   }
   describe(name, () => {
@@ -54,18 +52,25 @@ export function describeWithCluster(
 /** A `describe` that runs Helm. `body` gets the path of the program. */
 export function describeWithHelm(name: string, body: (helm: string) => void): void {
   const helm = findProgram('helm');
-  if (helm === undefined)
-    leaveOut(`${name} ${needsHelm}`, `want Helm, see 'make envtest'`, () => body('helm'));
+  if (helm === undefined) leaveOut('helm', name, () => body('helm'));
   else describe(name, () => body(helm));
 }
 
-function leaveOut(name: string, wanted: string, body: () => void): void {
-  if (isClusterRequired()) {
-    test(name, () => {
-      throw new Error(`run '${name}': ${wanted}; SALLYPORT_REQUIRE_CLUSTER does not let it be skipped`);
+/** A `describe` that talks to a Docker engine. */
+export function describeWithDocker(name: string, body: () => void): void {
+  if (dockerAnswers()) describe(name, body);
+  else leaveOut('docker', name, body);
+}
+
+function leaveOut(need: NeedName, name: string, body: () => void): void {
+  const { mark, remedy } = needs[need];
+  const title = `${name} ${mark}`;
+  if (isRequired(needs[need])) {
+    test(title, () => {
+      throw new Error(`run '${title}': SALLYPORT_REQUIRE_CLUSTER does not let it be skipped, ${remedy}`);
     });
   } else {
     // Said aloud by tools/test-all.ts.
-    describe.skip(name, body);
+    describe.skip(title, body);
   }
 }

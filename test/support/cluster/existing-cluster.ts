@@ -3,10 +3,10 @@ import type { RequestOptions } from 'node:https';
 
 import { KubeConfig } from '@kubernetes/client-node';
 
-import type { ApiClientOptions } from './api-client.ts';
+import type { ApiAccess } from './api-connection.ts';
 import type { ClusterBackend } from './start-cluster.ts';
 
-/** A cluster that somebody else runs. What tests apply stays there: name one that may be thrown away. */
+/** A cluster that somebody else runs. Stopping it leaves it as it is. */
 export async function useExisting(file: string): Promise<ClusterBackend> {
   return {
     provider: 'kubeconfig',
@@ -16,7 +16,7 @@ export async function useExisting(file: string): Promise<ClusterBackend> {
 }
 
 /** The address and the credentials of a kubeconfig's current context. */
-export async function accessOf(kubeconfig: string): Promise<ApiClientOptions> {
+export async function accessOf(kubeconfig: string): Promise<ApiAccess> {
   const config = new KubeConfig();
   config.loadFromString(kubeconfig);
   const cluster = config.getCurrentCluster();

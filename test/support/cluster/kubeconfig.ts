@@ -1,9 +1,6 @@
-import type { Credentials } from './api-client.ts';
+import type { ApiAccess } from './api-connection.ts';
 
-interface KubeconfigOptions extends Credentials {
-  readonly url: string;
-  /** PEM. */
-  readonly ca?: string | undefined;
+interface KubeconfigOptions extends ApiAccess {
   /** Of the context; `default` unless given. */
   readonly namespace?: string | undefined;
 }

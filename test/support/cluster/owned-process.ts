@@ -4,7 +4,8 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
 
 /**
  * A shell between us and the program. It reads a pipe of which we hold the other end: when we close it, or end in
- * whatever way, SIGKILL included, it kills the program. So a crashed test leaves nothing behind.
+ * whatever way, SIGKILL included, it kills the program. So a crashed test leaves nothing behind. When the program ends
+ * first, what reads the pipe is ended with it: the number of the program may be another's by then.
  */
 const guard = `
 exec 3<&0
@@ -13,7 +14,9 @@ program=$!
 echo "$program" >&4
 exec 4>&-
 { cat <&3; kill -s KILL "$program"; } >/dev/null 2>&1 &
+watcher=$!
 wait "$program"
+kill "$watcher"
 `;
 
 /** A program that ends with this process at the latest. Its output goes to a file. */
@@ -39,6 +42,7 @@ export class OwnedProcess {
     this.ended = new Promise((resolve) => {
       const end = (): void => {
         this.#running = false;
+        this.#shell.stdin?.destroy();
         resolve();
       };
       this.#shell.once('error', end);

@@ -1,12 +1,13 @@
 // An API server for one test file. In: what this machine has (cluster-choice.ts). Out: a TestCluster: a client with all
 // rights, kubeconfigs of ServiceAccounts, the audit log, outages. The programs end with the test process, however it ends.
 // It imports nothing of src but the YAML parser: what is tested does not test itself.
-import { mkdir, mkdtemp, readFile, readdir, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, readdir, rename, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { ApiClient } from './api-client.ts';
-import type { ApiClientOptions, ApplyOptions } from './api-client.ts';
+import type { ApplyOptions } from './api-client.ts';
+import type { ApiAccess } from './api-connection.ts';
 import { AuditLog } from './audit-log.ts';
 import { chooseCluster } from './cluster-choice.ts';
 import type { ClusterProvider } from './cluster-choice.ts';
@@ -44,12 +45,13 @@ export interface ServiceAccountAccess {
 /** What a kind of cluster adds to its credentials. */
 export interface ClusterBackend {
   readonly provider: ClusterProvider;
-  readonly access: ApiClientOptions;
+  readonly access: ApiAccess;
   readonly controlPlane?: ControlPlane;
   stop(): Promise<void>;
 }
 
 const folderPrefix = 'sallyport-cluster-';
+const keptPrefix = 'sallyport-kept-cluster-';
 
 /** Starts a cluster, empty but for `manifests`. Rejects with the end of the logs when it does not come up. */
 export async function startCluster(options: ClusterOptions = {}): Promise<TestCluster> {
@@ -193,12 +195,18 @@ export class TestCluster {
     return this.#controlPlane('restart etcd').restartEtcd();
   }
 
-  /** Ends the cluster and removes its files; `SALLYPORT_KEEP_CLUSTER=1` keeps them, with the logs. */
+  /**
+   * Ends the cluster and removes its files; `SALLYPORT_KEEP_CLUSTER=1` keeps them, with the logs. From a cluster that is
+   * not ours what `admin` created is deleted.
+   */
   async stop(): Promise<void> {
+    if (this.provider === 'kubeconfig') await this.admin.deleteMade();
     await Promise.all(this.#clients.map((client) => client.close()));
     await this.#backend.stop();
     if (process.env['SALLYPORT_KEEP_CLUSTER'] === '1') {
-      process.stderr.write(`kept the files of the cluster: ${this.folder}\n`);
+      const kept = this.folder.replace(folderPrefix, keptPrefix);
+      await rename(this.folder, kept);
+      process.stderr.write(`kept the files of the cluster: ${kept}\n`);
       return;
     }
     await rm(this.folder, { recursive: true, force: true, maxRetries: 3 });
@@ -217,7 +225,7 @@ export class TestCluster {
     return token;
   }
 
-  #client(access: ApiClientOptions): ApiClient {
+  #client(access: ApiAccess): ApiClient {
     const client = new ApiClient(access);
     this.#clients.push(client);
     return client;
