@@ -86,6 +86,11 @@ export class SnapshotFile {
     });
   }
 
+  /** Resolves when no write is under way. */
+  async written(): Promise<void> {
+    await this.#writing;
+  }
+
   /** Resolves when what was offered last is written, or cannot be. */
   async stop(): Promise<void> {
     this.#stopped = true;
@@ -99,10 +104,11 @@ export class SnapshotFile {
     if (snapshot === undefined) return;
     this.#offered = undefined;
     this.#nextMs = this.#options.clock.now() + this.#options.intervalMs;
-    this.#writing = this.#save(snapshot);
+    this.#writing = this.#save(snapshot).then(() => {
+      this.#writing = undefined;
+      if (this.#offered !== undefined) this.offer(this.#offered);
+    });
     await this.#writing;
-    this.#writing = undefined;
-    if (this.#offered !== undefined) this.offer(this.#offered);
   }
 
   async #save(snapshot: Snapshot): Promise<void> {
