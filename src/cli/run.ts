@@ -1,6 +1,7 @@
 import { settingList } from '../app/setting-list.ts';
 import type { Settings } from '../app/settings.ts';
 import { UsageError } from './command-context.ts';
+import type { CommandContext } from './command-context.ts';
 import { addExamples } from './examples.ts';
 import type { AddCommand } from './program.ts';
 import { addSettingOptions, readSettings } from './setting-options.ts';
@@ -31,15 +32,19 @@ export const runCommand: AddCommand = (program, context, finished) => {
   const given = addSettingOptions(command, Object.keys(settingList) as (keyof typeof settingList)[]);
   command.action(async () => {
     const settings = readSettings(given, context);
-    if (settings.manifests === '') {
+    if (!hasSource(settings, context)) {
       throw new UsageError(
-        'Choose a source: give a folder with --manifests DIR; a cluster cannot be a source yet',
+        'Choose a source: give a folder with --manifests DIR or a cluster with --kubeconfig FILE, or run in a pod',
       );
     }
     await serve(settings);
     finished(0);
   });
 };
+
+function hasSource({ manifests, kubeconfig }: Settings, { environment }: CommandContext): boolean {
+  return manifests !== '' || kubeconfig !== '' || (environment['KUBERNETES_SERVICE_HOST'] ?? '') !== '';
+}
 
 async function serve(settings: Settings): Promise<void> {
   // Everything that serves, and the cluster's client among it, is loaded by this command alone.
