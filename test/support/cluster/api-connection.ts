@@ -72,7 +72,13 @@ export class ApiConnection {
   }
 
   #send(method: string, path: string, options: CallOptions): ReturnType<typeof request> {
-    const { body, contentType = 'application/json', accept = 'application/json', query = {}, signal } = options;
+    const {
+      body,
+      contentType = 'application/json',
+      accept = 'application/json',
+      query = {},
+      signal,
+    } = options;
     const url = new URL(path, this.url);
     for (const [name, value] of Object.entries(query)) url.searchParams.set(name, value);
     return request(url, {
@@ -92,6 +98,11 @@ export class ApiConnection {
 
 /** `299 - "text"`, the text with `\"` and `\\` escaped. */
 function readWarnings(fields: string | readonly string[] | undefined): readonly string[] {
-  const texts = [...[fields ?? []].flat().join(', ').matchAll(/299 - "((?:[^"\\]|\\.)*)"/g)];
+  const texts = [
+    ...[fields ?? []]
+      .flat()
+      .join(', ')
+      .matchAll(/299 - "((?:[^"\\]|\\.)*)"/g),
+  ];
   return texts.map(([, text = '']) => text.replace(/\\(.)/g, '$1'));
 }

@@ -171,8 +171,12 @@ export class ControlPlane {
     if (!existsSync(join(this.#folder, 'certificates/apiserver.key'))) return 'nothing';
     const connection = new ApiConnection({ url: this.url, ca: await this.ca(), token: this.token });
     try {
-      const { body } = await connection.call('GET', '/readyz', { signal: AbortSignal.timeout(2000) });
-      return String(body);
+      const signal = AbortSignal.timeout(2000);
+      const { body } = await connection.call('GET', '/readyz', { signal });
+      if (body !== 'ok') return String(body);
+      // Answered from etcd, which its own check may not have missed yet.
+      const { status } = await connection.call('GET', '/api/v1/namespaces/default', { signal });
+      return status === 200 ? 'ok' : `status ${status} for a namespace`;
     } catch (error) {
       return (error as Error).message;
     } finally {

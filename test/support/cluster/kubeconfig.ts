@@ -36,3 +36,24 @@ export function kubeconfig({
   };
   return `${JSON.stringify(config, null, 2)}\n`;
 }
+
+/** Reads what `kubeconfig` wrote; other files go through `existing-cluster.ts`. */
+export function readKubeconfig(text: string): ApiAccess {
+  const { clusters, users } = JSON.parse(text) as {
+    readonly clusters: readonly [{ readonly cluster: Readonly<Record<string, string | undefined>> }];
+    readonly users: readonly [{ readonly user: Readonly<Record<string, string | undefined>> }];
+  };
+  const [{ cluster }] = clusters;
+  const [{ user }] = users;
+  return {
+    url: cluster['server'] ?? '',
+    ca: decode(cluster['certificate-authority-data']),
+    token: user['token'],
+    certificate: decode(user['client-certificate-data']),
+    key: decode(user['client-key-data']),
+  };
+}
+
+function decode(data: string | undefined): string | undefined {
+  return data === undefined ? undefined : Buffer.from(data, 'base64').toString();
+}

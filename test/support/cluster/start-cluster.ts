@@ -19,6 +19,8 @@ import { isAlive } from './reserved-port.ts';
 export interface ClusterOptions {
   /** Default: what `chooseCluster` finds. */
   readonly provider?: ClusterProvider;
+  /** For `kubeconfig`: the path of the file; default `SALLYPORT_TEST_KUBECONFIG`. */
+  readonly kubeconfig?: string;
   /** Further flags of kube-apiserver; `envtest` only. */
   readonly apiServerFlags?: readonly string[];
   /** YAML files that are applied before the cluster is handed out: `crds/…`. */
@@ -74,7 +76,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<TestCl
 async function startBackend(
   provider: ClusterProvider,
   folder: string,
-  { apiServerFlags }: ClusterOptions,
+  { apiServerFlags, kubeconfig: file = process.env['SALLYPORT_TEST_KUBECONFIG'] ?? '' }: ClusterOptions,
 ): Promise<ClusterBackend> {
   switch (provider) {
     case 'envtest': {
@@ -86,9 +88,7 @@ async function startBackend(
     case 'k3s':
       return (await import('./k3s-cluster.ts')).startK3s();
     case 'kubeconfig':
-      return (await import('./existing-cluster.ts')).useExisting(
-        process.env['SALLYPORT_TEST_KUBECONFIG'] ?? '',
-      );
+      return (await import('./existing-cluster.ts')).useExisting(file);
   }
 }
 
