@@ -34,9 +34,10 @@ export function listValues(valuesYaml: string): readonly Value[] {
     const [path, value] = next;
     const doc = docs.get(path);
     if (doc === undefined && isFilledMapping(value)) {
-      const entries = Object.entries(value).map(
-        ([key, member]): [string, unknown] => [path === '' ? key : `${path}.${key}`, member],
-      );
+      const entries = Object.entries(value).map(([key, member]): [string, unknown] => [
+        path === '' ? key : `${path}.${key}`,
+        member,
+      ]);
       left.unshift(...entries);
     } else {
       values.push({ path, default: value, doc: doc ?? '' });
@@ -46,7 +47,9 @@ export function listValues(valuesYaml: string): readonly Value[] {
 }
 
 function isFilledMapping(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0;
+  return (
+    typeof value === 'object' && value !== null && !Array.isArray(value) && Object.keys(value).length > 0
+  );
 }
 
 /** Paths of keys → the comment above them. The file is indented by two spaces, as the formatter leaves it. */
