@@ -1,6 +1,6 @@
 # Node 26 comes from node_modules (the npm package `node`): the machine needs npm and any Node that runs it.
 .DEFAULT_GOAL := help
-.PHONY: help install run test check golden generate envtest bench fuzz format clean
+.PHONY: help install run test check golden generate manifests image chart e2e envtest bench bench-cluster fuzz format clean
 MAKEFLAGS += --no-print-directory --no-builtin-rules
 
 NODE := node_modules/.bin/node
@@ -10,7 +10,7 @@ SECONDS ?= 60
 ARGS ?=
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
 
 $(INSTALLED): package-lock.json
 	@npm ci --loglevel=error --no-fund --no-audit
@@ -53,6 +53,9 @@ envtest: $(INSTALLED) ## build kube-apiserver, etcd, kubectl and Helm for the cl
 
 bench: $(INSTALLED) ## measure against nginx, HAProxy, Envoy and Go; ARGS='--only small-get --quick'
 	@$(NODE) test/bench/run.ts $(ARGS)
+
+bench-cluster: $(INSTALLED) ## measure changes to 10,000 Ingresses in a real API server; needs make envtest
+	@$(NODE) test/bench/run.ts --cluster $(ARGS)
 
 fuzz: $(INSTALLED) ## feed the codec with hostile bytes for SECONDS=60
 	@$(NODE) test/fuzz/run.ts --seconds $(SECONDS) $(ARGS)

@@ -1,4 +1,5 @@
-// make bench: `node test/bench/run.ts [--only SCENARIO]… [--quick] [--without PEER]… [--list]`.
+// make bench: `node test/bench/run.ts [--only SCENARIO]… [--quick] [--without PEER]… [--list]`; make bench-cluster: the same
+// with --cluster, for the scenarios that need an API server.
 // Runs the scenarios one after the other, prints each table, and writes bench/results and docs/benchmarks.md.
 // Listens on the loopback address only and ends what it started.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
@@ -13,7 +14,7 @@ import { isMet } from './harness/result.ts';
 import { installSystemPackages } from './harness/tools.ts';
 import type { Peer } from './peers/peer.ts';
 import { peers } from './peers/registry.ts';
-import { scenarios } from './scenarios/registry.ts';
+import { clusterScenarios, scenarios } from './scenarios/registry.ts';
 import type { Scenario } from './scenarios/scenario.ts';
 
 interface Found {
@@ -43,10 +44,20 @@ async function findPeers(without: readonly string[]): Promise<Found> {
   return { present, versions };
 }
 
+/** The scenarios with a cluster have no peer: what they are held to are times. */
+function ownVersions(): Found {
+  return { present: [], versions: { node: process.versions.node } };
+}
+
+function commandOf({ id }: Scenario): string {
+  const target = clusterScenarios.some((scenario) => scenario.id === id) ? 'bench-cluster' : 'bench';
+  return `make ${target} ARGS='--only ${id}'`;
+}
+
 async function runScenario(scenario: Scenario, bench: Bench, found: Found): Promise<Report> {
   say(`${scenario.title} (${scenario.id})`);
   const result = await scenario.run(bench);
-  const command = `make bench ARGS='--only ${scenario.id}'`;
+  const command = commandOf(scenario);
   const date = new Date().toISOString().slice(0, 10);
   const head = { id: scenario.id, title: scenario.title, date, command };
   return { ...head, machine: machine(), versions: found.versions, ...result };
@@ -74,12 +85,14 @@ async function main(): Promise<void> {
       without: { type: 'string', multiple: true, default: [] },
       quick: { type: 'boolean', default: false },
       list: { type: 'boolean', default: false },
+      cluster: { type: 'boolean', default: false },
     },
   });
-  if (values.list) return say(scenarios.map(({ id, title }) => `${id.padEnd(20)} ${title}`).join('\n'));
-  const chosen = scenarios.filter(({ id }) => values.only.length === 0 || values.only.includes(id));
+  const offered = values.cluster ? clusterScenarios : scenarios;
+  if (values.list) return say(offered.map(({ id, title }) => `${id.padEnd(20)} ${title}`).join('\n'));
+  const chosen = offered.filter(({ id }) => values.only.length === 0 || values.only.includes(id));
   if (chosen.length === 0) throw new Error(`no scenario is called ${values.only.join(', ')}: see --list`);
-  const found = await findPeers(values.without);
+  const found = values.cluster ? ownVersions() : await findPeers(values.without);
   const temporary = mkdtempSync(join(tmpdir(), 'sallyport-bench-'));
   let broken = 0;
   for (const scenario of chosen) {
@@ -101,7 +114,7 @@ async function main(): Promise<void> {
     if (report === undefined) broken++;
     else publish(report, values.quick);
   }
-  await writePage(scenarios);
+  await writePage([...scenarios, ...clusterScenarios]);
   if (broken > 0) say(`output of what failed is in ${temporary}`);
   else rmSync(temporary, { recursive: true, force: true });
   process.exitCode = broken > 0 ? 1 : 0;

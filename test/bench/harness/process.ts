@@ -87,17 +87,19 @@ async function accepts(port: number): Promise<boolean> {
 }
 
 /** Resolves when `probe` holds; rejects when the process ends before or the time is over. */
+// oxlint-disable-next-line max-params -- the last one is the exception
 export async function waitUntil(
   what: string,
   process_: Running,
   probe: () => Promise<boolean>,
+  limitMs = 30_000,
 ): Promise<void> {
-  const end = performance.now() + 30_000;
+  const end = performance.now() + limitMs;
   let gone = false;
   void process_.exited.then(() => (gone = true));
   while (!(await probe())) {
     if (gone) throw new Error(`${what} ended before it answered`);
-    if (performance.now() > end) throw new Error(`${what} did not answer within 30 s`);
+    if (performance.now() > end) throw new Error(`${what} did not answer within ${limitMs / 1000} s`);
     await delay(20);
   }
 }

@@ -89,7 +89,7 @@ export async function writePage(
 ): Promise<void> {
   const sections = scenarios.map(({ id, title }) => {
     const file = join(resultsFolder, `${id}.json`);
-    if (!existsSync(file)) return `## ${title}\n\nNot measured yet: \`make bench ARGS='--only ${id}'\`.`;
+    if (!existsSync(file)) return `## ${title}\n\nNot measured yet.`;
     return section(JSON.parse(readFileSync(file, 'utf8')) as Report);
   });
   const text = [introduction, ...sections].join('\n\n');

@@ -1,3 +1,4 @@
+import { clusterChanges } from './cluster-changes.ts';
 import { compileCost } from './compile.ts';
 import { idleConnections } from './idle-connections.ts';
 import { largeResponse } from './large-response.ts';
@@ -21,3 +22,6 @@ export const scenarios: readonly Scenario[] = [
   compileCost,
   oneChange,
 ];
+
+/** Those that need an API server: `make bench-cluster`. */
+export const clusterScenarios: readonly Scenario[] = [clusterChanges];

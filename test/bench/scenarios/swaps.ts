@@ -1,16 +1,14 @@
-import { spawn } from 'node:child_process';
 import { Agent, request } from 'node:http';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
 
 import { startNginxBackend } from '../backends/nginx-backend.ts';
 import type { SteadyCount } from '../clients/steady-count.ts';
+import { startSteadyLoad } from '../clients/steady-load.ts';
 import { hostName, ingress, saveManifest } from '../harness/manifests.ts';
 import { withRunning } from '../harness/measure.ts';
 import type { Bench } from '../harness/measure.ts';
 import { median } from '../harness/result.ts';
-import { benchFolder } from '../harness/tools.ts';
 import type { RunningPeer } from '../peers/peer.ts';
 import { sallyport } from '../peers/sallyport.ts';
 import type { Scenario } from './scenario.ts';
@@ -20,39 +18,7 @@ const CONNECTIONS = 32;
 const PROBE_HOST = 'probe.bench.example';
 /** A save that is not live by then fails the scenario. */
 const LIVE_LIMIT_MS = 5000;
-/** Load before the counting begins, so that code is compiled and pools are filled. */
 const WARM_UP_MS = 5000;
-
-interface SteadyLoad {
-  count(): Promise<SteadyCount>;
-  stop(): Promise<void>;
-}
-
-async function startLoad(port: number): Promise<SteadyLoad> {
-  const script = join(benchFolder, 'clients/steady-client.ts');
-  const child = spawn(process.execPath, [script, String(port), String(CONNECTIONS), hostName(0)], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  });
-  const exited = new Promise<void>((resolve) => child.once('exit', () => resolve()));
-  const lines = createInterface({ input: child.stdout });
-  const count = async (): Promise<SteadyCount> => {
-    const line = new Promise<string>((resolve, reject) => {
-      lines.once('line', resolve);
-      child.once('exit', () => reject(new Error('the load ended early')));
-    });
-    child.stdin.write('count\n');
-    return JSON.parse(await line) as SteadyCount;
-  };
-  await delay(WARM_UP_MS);
-  await count();
-  return {
-    count,
-    stop: async () => {
-      child.stdin.end();
-      await exited;
-    },
-  };
-}
 
 const agent = new Agent({ keepAlive: true, maxSockets: 1 });
 
@@ -82,13 +48,16 @@ async function swap(peer: RunningPeer, manifests: string, number: number): Promi
 
 async function swapUnderLoad(bench: Bench, peer: RunningPeer, manifests: string) {
   const swaps = bench.quick ? 50 : 1000;
-  return withRunning(startLoad(peer.port), async (load) => {
-    await delay(bench.quick ? 2000 : 15_000);
-    const quiet = await load.count();
-    const live: number[] = [];
-    for (let number = 0; number < swaps; number++) live.push(await swap(peer, manifests, number));
-    return { swaps, quiet, busy: await load.count(), live };
-  });
+  return withRunning(
+    startSteadyLoad({ port: peer.port, connections: CONNECTIONS, host: hostName(0), warmUpMs: WARM_UP_MS }),
+    async (load) => {
+      await delay(bench.quick ? 2000 : 15_000);
+      const quiet = await load.count();
+      const live: number[] = [];
+      for (let number = 0; number < swaps; number++) live.push(await swap(peer, manifests, number));
+      return { swaps, quiet, busy: await load.count(), live };
+    },
+  );
 }
 
 const values = (count: SteadyCount, liveMs: readonly number[]) => ({
