@@ -103,6 +103,7 @@ describe('a filter that is one file and one registry line', () => {
       filters: registry,
       metricsRow: (index: number) => new MetricRows().row(index),
       upstream: () => undefined,
+      upstreamEntry: () => undefined,
     };
     const { link, fault } = linkRoute(route, 0, context);
     expect(fault).toBeUndefined();
@@ -117,6 +118,7 @@ describe('a filter that is one file and one registry line', () => {
       filters: filterRegistry,
       metricsRow: (index: number) => new MetricRows().row(index),
       upstream: () => undefined,
+      upstreamEntry: () => undefined,
     };
     const { link, fault } = linkRoute(route, 0, context);
     expect(fault).toContain('motto');

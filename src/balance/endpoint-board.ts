@@ -3,6 +3,9 @@ import type { EndpointBoardView } from './balancer.ts';
 /** Words before the counts. The first says how many writers there are, so that the memory describes itself. */
 const HEAD_WORDS = 16;
 
+/** Of `beginWithin`, at a limit that others are reaching for too. */
+const ATTEMPTS = 4;
+
 /**
  * State of endpoints that all workers share: per endpoint its requests in flight.
  * Each worker writes counts of its own, a stretch of memory per worker, and readers add them up. So the counts of a
@@ -49,6 +52,23 @@ export class EndpointBoard implements EndpointBoardView {
   begin(slot: number): void {
     // A plain store is enough: nobody else writes here, and an aligned word is never seen half written.
     if (slot >= 0) this.#words[this.#own + slot] = (this.#words[this.#own + slot] as number) + 1;
+  }
+
+  /**
+   * Counts a request unless that would make more than `limit` over all workers; a slot of -1 knows no limit. Never more,
+   * whoever else does the same: each counts itself first, in one order that all see, then looks. Two that reach for the
+   * last place at once may both step back, so each looks again a few times before it gives up.
+   */
+  beginWithin(slot: number, limit: number): boolean {
+    if (slot < 0) return true;
+    const own = this.#own + slot;
+    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
+      if (this.inFlight(slot) >= limit) return false;
+      Atomics.add(this.#words, own, 1);
+      if (this.inFlight(slot) <= limit) return true;
+      Atomics.sub(this.#words, own, 1);
+    }
+    return false;
   }
 
   /** That request has ended, well or badly. */

@@ -55,6 +55,12 @@ export class AnnotationReader {
     return Number(this.#fitting(name) || specOf(name).default);
   }
 
+  /** As `integer`, but undefined when it is absent or, after a report, out of its grammar. */
+  optionalInteger(name: string): number | undefined {
+    const text = this.#fitting(name, 'what holds without it');
+    return text === '' ? undefined : Number(text);
+  }
+
   /** Words that the grammar does not have are reported and left out. */
   words(name: string): readonly string[] {
     const { grammar } = specOf(name);
@@ -78,11 +84,10 @@ export class AnnotationReader {
   }
 
   /** The trimmed value; '' when it is absent or, after a report, does not fit. */
-  #fitting(name: string): string {
+  #fitting(name: string, used = specOf(name).default): string {
     const text = trimmed(this.get(name) ?? '');
     const want = this.fault(name);
     if (want === undefined) return text;
-    const used = specOf(name).default;
     this.#context.report('SP4252', this.path(name), `Got ${quote(text)}, want ${want}; using ${used}`);
     return '';
   }

@@ -1,7 +1,7 @@
 import { filterRegistry } from '../filters/registry.ts';
 import { quote } from '../filters/value-reader.ts';
 import type { Ingress, IngressBackend } from '../model/ingress.ts';
-import type { Forward, PathMatch, RouteAction } from '../table/route-table.ts';
+import type { PathMatch, RouteAction } from '../table/route-table.ts';
 import { AnnotationReader } from './annotation-reader.ts';
 import { isCanary, parseCanary } from './canary.ts';
 import type { CanarySplit } from './canary.ts';
@@ -9,9 +9,11 @@ import { checkAnnotations } from './check-annotations.ts';
 import { isSelected } from './class-selection.ts';
 import { filtersFromAnnotations } from './compile-filters.ts';
 import type { CompiledFilters } from './compile-filters.ts';
-import { retryFromAnnotations, timeoutsFromAnnotations } from './forward-settings.ts';
-import type { Fragment, RouteDraft, RouteTier } from './fragment.ts';
+import { settingsFromAnnotations } from './forward-settings.ts';
+import type { ExchangeSettings } from './forward-settings.ts';
+import type { Fragment, OverridingSetting, PolicyOverride, RouteDraft, RouteTier } from './fragment.ts';
 import type { ObjectContext } from './object-context.ts';
+import { overridingSettings } from './policy-overrides.ts';
 import { objectRank, routeRank } from './rank.ts';
 import { resolveService } from './resolve-service.ts';
 import { checkedHost } from './route-host.ts';
@@ -24,7 +26,8 @@ interface Shared {
   readonly context: ObjectContext;
   /** Undefined: all routes fail closed. */
   readonly filters: CompiledFilters;
-  readonly forward: Pick<Forward, 'timeouts' | 'retry'>;
+  readonly settings: ExchangeSettings;
+  readonly overriding: readonly OverridingSetting[];
   readonly canary: CanarySplit | 'unusable' | undefined;
 }
 
@@ -32,7 +35,7 @@ interface Shared {
 export function compileIngress(
   ingress: Ingress,
   context: ObjectContext,
-): Partial<Pick<Fragment, 'owned' | 'routes' | 'certificates'>> {
+): Partial<Pick<Fragment, 'owned' | 'routes' | 'certificates' | 'overrides'>> {
   if (!isSelected(ingress.ingressClassName, ingress.meta, context)) return { owned: false };
   const shared = readShared(ingress, context);
   const hosts = ingress.rules.map(({ host }, index) =>
@@ -40,12 +43,14 @@ export function compileIngress(
   );
   const routes = hosts.flatMap((host, rule) => (host === undefined ? [] : ruleRoutes(shared, rule, host)));
   const known = new Set(hosts.filter((host) => host !== undefined));
+  const all = [
+    ...routes,
+    ...rootRoutes(shared, known, routes),
+    ...defaultRoutes(shared, ingress.rules.length === 0 ? new Set(['']) : known),
+  ];
   return {
-    routes: [
-      ...routes,
-      ...rootRoutes(shared, known, routes),
-      ...defaultRoutes(shared, ingress.rules.length === 0 ? new Set(['']) : known),
-    ],
+    routes: all,
+    overrides: policyOverrides(shared, all),
     certificates:
       shared.canary === undefined ? claimCertificates(ingress.tls, known, ingress.meta, context) : [],
   };
@@ -55,13 +60,28 @@ function readShared(ingress: Ingress, context: ObjectContext): Shared {
   const reader = new AnnotationReader(ingress.meta.annotations, context);
   const safe = checkAnnotations(reader, context);
   const filters = filtersFromAnnotations(reader, context);
+  const settings = settingsFromAnnotations(reader);
   return {
     ingress,
     context,
     filters: safe ? filters : undefined,
-    forward: { timeouts: timeoutsFromAnnotations(reader), retry: retryFromAnnotations(reader) },
+    settings,
+    overriding: overridingSettings(reader, settings),
     canary: isCanary(reader, context) ? (parseCanary(reader, context) ?? 'unusable') : undefined,
   };
+}
+
+/** What the object sets for the Services that it leads to. A canary sets nothing: its main does. */
+function policyOverrides(shared: Shared, routes: readonly RouteDraft[]): readonly PolicyOverride[] {
+  const { context, overriding } = shared;
+  if (overriding.length === 0 || shared.canary !== undefined) return [];
+  const { object } = context;
+  const services = new Set(routes.map(({ origin }) => origin.service).filter((service) => service !== ''));
+  return [...services].map((service) => ({
+    service: `${object.namespace}/${service}`,
+    object,
+    settings: overriding,
+  }));
 }
 
 function ruleRoutes(shared: Shared, rule: number, host: string): readonly RouteDraft[] {
@@ -187,7 +207,7 @@ function compileAction(shared: Shared, backend: IngressBackend, field: string): 
       backends: [{ upstream, weight: 1, role: 'stable' }],
       overrides: [],
       split: { by: 'random' },
-      ...shared.forward,
+      ...shared.settings,
     },
   };
 }

@@ -1,15 +1,14 @@
-import type { BackendPolicy } from '../model/backend-policy.ts';
 import type { ModelObject, Snapshot } from '../model/snapshot.ts';
 import { compileIngress } from './compile-ingress.ts';
 import type { CompileOptions } from './compile-options.ts';
+import { compilePolicy } from './compile-policy.ts';
 import { compileRoute } from './compile-route.ts';
-import type { Fragment, PolicyClaim, RouteDraft } from './fragment.ts';
+import type { Fragment, RouteDraft } from './fragment.ts';
 import { isWatchedNamespace } from './namespace-selection.ts';
 import { ObjectContext, refOf } from './object-context.ts';
 import { objectRank } from './rank.ts';
 import { parseNamespacedName } from './resolve-reference.ts';
 import { resolveService } from './resolve-service.ts';
-import { defaultRetry, defaultTimeouts } from './forward-settings.ts';
 
 /** Kinds that compile to something by themselves; the others are read by these. */
 export const compiledKinds = ['Ingress', 'Route', 'BackendPolicy'] as const;
@@ -64,8 +63,6 @@ export function compileDefaultBackend(snapshot: Snapshot, options: CompileOption
         backends: [{ upstream, weight: 1, role: 'stable' }],
         overrides: [],
         split: { by: 'random' },
-        timeouts: defaultTimeouts,
-        retry: defaultRetry,
       },
     },
     origin: { ...object, field: '', service: name },
@@ -75,31 +72,10 @@ export function compileDefaultBackend(snapshot: Snapshot, options: CompileOption
   return finish(context, { routes: [route] });
 }
 
-function compilePolicy(policy: BackendPolicy, context: ObjectContext): readonly PolicyClaim[] {
-  const service = `${policy.meta.namespace}/${policy.service}`;
-  const field = 'spec.service';
-  if (context.lookUp('Service', service) === undefined) {
-    context.report(
-      'SP2101',
-      field,
-      `Service "${service}" does not exist, so the policy has nothing to hold for`,
-    );
-  }
-  const balance = policy.balance === 'LeastRequest' ? 'least-request' : 'round-robin';
-  return [
-    {
-      service,
-      rank: objectRank(context.object, policy.meta),
-      object: context.object,
-      field,
-      settings: { balance },
-    },
-  ];
-}
-
 function finish(
   { object, diagnostics, reads }: ObjectContext,
-  parts: Partial<Pick<Fragment, 'owned' | 'routes' | 'certificates' | 'policies'>>,
+  parts: Partial<Omit<Fragment, 'object' | 'diagnostics' | 'reads'>>,
 ): Fragment {
-  return { object, owned: true, routes: [], certificates: [], policies: [], ...parts, diagnostics, reads };
+  const none = { routes: [], certificates: [], policies: [], overrides: [] };
+  return { object, owned: true, ...none, ...parts, diagnostics, reads };
 }

@@ -5,7 +5,7 @@ import type { Conditions, PathMatch, RouteAction, WeightedBackend } from '../tab
 import { isSelected } from './class-selection.ts';
 import { compileConditions } from './compile-conditions.ts';
 import { filtersFromRule } from './compile-filters.ts';
-import { retryFromRoute, timeoutsFromRoute } from './forward-settings.ts';
+import { settingsFromFields } from './forward-settings.ts';
 import type { Fragment, RouteDraft } from './fragment.ts';
 import type { ObjectContext } from './object-context.ts';
 import { objectRank, routeRank } from './rank.ts';
@@ -133,8 +133,7 @@ function compileAction(rule: RouteRule, field: string, context: ObjectContext): 
       backends: usable,
       overrides: [],
       split: lowerHeader(rule.split ?? { by: 'random' }),
-      timeouts: timeoutsFromRoute(rule.timeouts),
-      retry: retryFromRoute(rule.retries, `${field}.retries`, context),
+      ...settingsFromFields(rule, field, context),
     },
   };
 }

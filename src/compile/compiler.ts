@@ -10,6 +10,7 @@ import { DiagnosticIndex } from './diagnostic-index.ts';
 import type { DiagnosticsByObject } from './diagnostic-index.ts';
 import type { Fragment } from './fragment.ts';
 import { ALL_CLASSES, dependencyKey, grantsKey } from './object-context.ts';
+import { PolicyStage } from './policy-stage.ts';
 import { ReaderIndex } from './reader-index.ts';
 import { RouteStage } from './route-stage.ts';
 import { changesBetween } from './snapshot-changes.ts';
@@ -18,7 +19,7 @@ import { UpstreamStage } from './upstream-stage.ts';
 // From cluster objects to a routing table. In: a snapshot and what changed in it. Out: the table's content, what differs
 // from the one before, and diagnostics. Pure: no clock, no I/O, the same for the same snapshot in whatever steps it came.
 // Passes: each object by itself (compile-ingress, compile-route) → conflicts and canaries (route-stage) → certificates →
-// upstreams and endpoints. Each pass does again only what the change concerns: an object when it or something that it
+// policies, upstreams and endpoints. Each pass does again only what the change concerns: an object when it or something that it
 // looked up changed, a claim when one of its claimants did, an upstream when its Service, slices or policy did.
 // Imports model, filters, table, diagnostics and util: never a socket, never a client.
 
@@ -70,6 +71,7 @@ const nothing: Omit<Fragment, 'object'> = {
   routes: [],
   certificates: [],
   policies: [],
+  overrides: [],
   diagnostics: [],
   reads: new Set(),
 };
@@ -80,6 +82,7 @@ class CompilerState {
   readonly #diagnostics = new DiagnosticIndex();
   readonly #routes = new RouteStage(this.#diagnostics);
   readonly #certificates = new CertificateStage(this.#diagnostics, this.#table);
+  readonly #policies = new PolicyStage(this.#diagnostics);
   readonly #upstreams: UpstreamStage;
   readonly #fragments = new Map<string, Fragment>();
   readonly #readers = new ReaderIndex();
@@ -87,7 +90,7 @@ class CompilerState {
 
   constructor(options: CompileOptions) {
     this.#options = options;
-    this.#upstreams = new UpstreamStage(this.#diagnostics, this.#table, options);
+    this.#upstreams = new UpstreamStage(this.#policies, this.#table, options);
   }
 
   compile(snapshot: Snapshot, changed: readonly ObjectChange[] | undefined): CompileResult {
@@ -143,7 +146,8 @@ class CompilerState {
     const after = compiled ?? nothing;
     this.#routes.replace(before.routes, after.routes);
     this.#certificates.replace(before.certificates, after.certificates);
-    this.#upstreams.replacePolicies(before.policies, after.policies);
+    this.#policies.replacePolicies(before.policies, after.policies);
+    this.#policies.replaceOverrides(before.overrides, after.overrides);
     this.#diagnostics.replace(`object ${key}`, after.diagnostics);
     this.#readers.replace(key, before.reads, after.reads);
     if (compiled === undefined) this.#fragments.delete(key);

@@ -1,93 +1,88 @@
 import { quote } from '../filters/value-reader.ts';
 import type { RouteRetries, RouteTimeouts } from '../model/route.ts';
-import type { Retry, Timeouts } from '../table/route-table.ts';
+import type { Forward, Retry, Timeouts } from '../table/route-table.ts';
 import { MOST_TRIES, RETRY_WORDS } from './annotation-docs.ts';
 import type { AnnotationReader } from './annotation-reader.ts';
 import type { ObjectContext } from './object-context.ts';
 
-// Timeouts and retries of a route: from annotations, or from a Route's fields. The defaults are ingress-nginx's.
+// Timeouts and retries: from annotations, from a Route's fields or a BackendPolicy's. Only what is set there; defaults
+// come in when a table is linked (table/exchange-defaults.ts).
 
-export const defaultTimeouts: Timeouts = { connectMs: 5_000, sendMs: 60_000, readMs: 60_000, requestMs: 0 };
-
-export const defaultRetry: Retry = {
-  tries: 3,
-  onError: true,
-  onTimeout: true,
-  onStatus: [],
-  nonIdempotent: false,
-  timeoutMs: 0,
-};
+/** What an object sets for its exchanges; a member is absent when it sets nothing of it. */
+export type ExchangeSettings = Pick<Forward, 'timeouts' | 'retry'>;
 
 const retryWords: ReadonlySet<string> = new Set(RETRY_WORDS);
 
-/** `proxy-*-timeout`: whole seconds without a unit. */
-export function timeoutsFromAnnotations(reader: AnnotationReader): Timeouts {
-  return sharedTimeouts({
-    connectMs: reader.integer('proxy-connect-timeout') * 1_000,
-    sendMs: reader.integer('proxy-send-timeout') * 1_000,
-    readMs: reader.integer('proxy-read-timeout') * 1_000,
-    requestMs: 0,
-  });
-}
-
-/** `proxy-next-upstream` and its two companions. */
-export function retryFromAnnotations(reader: AnnotationReader): Retry {
-  const tries = reader.integer('proxy-next-upstream-tries');
-  const timeoutMs = reader.integer('proxy-next-upstream-timeout') * 1_000;
+/** `proxy-*-timeout`, whole seconds without a unit, and `proxy-next-upstream` with its two companions. */
+export function settingsFromAnnotations(reader: AnnotationReader): ExchangeSettings {
+  const tries = reader.optionalInteger('proxy-next-upstream-tries');
   const words = reader.words('proxy-next-upstream');
-  const limits = { tries: tries === 0 ? MOST_TRIES : tries, timeoutMs };
-  if (words.length === 0) return defaultRetryWithin(limits);
-  return retryOn(words, limits);
+  return settings(
+    {
+      connectMs: inMs(reader.optionalInteger('proxy-connect-timeout')),
+      sendMs: inMs(reader.optionalInteger('proxy-send-timeout')),
+      readMs: inMs(reader.optionalInteger('proxy-read-timeout')),
+    },
+    {
+      tries: tries === 0 ? MOST_TRIES : tries,
+      ...(words.length === 0 ? {} : retryOn(words)),
+      timeoutMs: inMs(reader.optionalInteger('proxy-next-upstream-timeout')),
+    },
+  );
 }
 
-export function timeoutsFromRoute(timeouts: RouteTimeouts | undefined): Timeouts {
-  return sharedTimeouts({
-    connectMs: timeouts?.connectMs ?? defaultTimeouts.connectMs,
-    sendMs: timeouts?.sendMs ?? defaultTimeouts.sendMs,
-    readMs: timeouts?.readMs ?? defaultTimeouts.readMs,
-    requestMs: timeouts?.requestMs ?? defaultTimeouts.requestMs,
-  });
-}
-
-export function retryFromRoute(
-  retries: RouteRetries | undefined,
+/** Of a Route's rule or a BackendPolicy; `field` is the path of what has both members. */
+export function settingsFromFields(
+  given: { readonly timeouts: RouteTimeouts | undefined; readonly retries: RouteRetries | undefined },
   field: string,
   context: ObjectContext,
-): Retry {
-  const limits = {
-    tries: retries?.tries ?? defaultRetry.tries,
-    timeoutMs: retries?.timeoutMs ?? defaultRetry.timeoutMs,
+): ExchangeSettings {
+  const { timeouts, retries } = given;
+  return settings(
+    {
+      connectMs: timeouts?.connectMs,
+      sendMs: timeouts?.sendMs,
+      readMs: timeouts?.readMs,
+      requestMs: timeouts?.requestMs,
+    },
+    {
+      tries: retries?.tries,
+      ...(retries?.retryOn === undefined
+        ? {}
+        : retryOn(retries.retryOn, (word) => {
+            const message = `Leaving out ${quote(word)}, want one of ${RETRY_WORDS.join(', ')}`;
+            context.report('SP4301', `${field}.retries.retryOn`, message);
+          })),
+      timeoutMs: retries?.timeoutMs,
+    },
+  );
+}
+
+type Unset<T> = { readonly [K in keyof T]?: T[K] | undefined };
+
+function settings(timeouts: Unset<Timeouts>, retry: Unset<Retry>): ExchangeSettings {
+  const [setTimeouts, setRetry] = [onlySet(timeouts), onlySet(retry)];
+  return {
+    ...(setTimeouts === undefined ? {} : { timeouts: setTimeouts }),
+    ...(setRetry === undefined ? {} : { retry: setRetry }),
   };
-  if (retries?.retryOn === undefined) return defaultRetryWithin(limits);
-  return retryOn(retries.retryOn, limits, (word) => {
-    context.report('SP4301', `${field}.retryOn`, `Leaving out ${quote(word)}, ${WANTED_WORDS}`);
-  });
 }
 
-const WANTED_WORDS = `want one of ${RETRY_WORDS.join(', ')}`;
-
-/** Routes that ask for the defaults share one object, here and (by structured clone) in workers, where it stays in cache. */
-function sharedTimeouts(timeouts: Timeouts): Timeouts {
-  const { connectMs, sendMs, readMs, requestMs } = defaultTimeouts;
-  const isDefault =
-    timeouts.connectMs === connectMs &&
-    timeouts.sendMs === sendMs &&
-    timeouts.readMs === readMs &&
-    timeouts.requestMs === requestMs;
-  return isDefault ? defaultTimeouts : timeouts;
+/** Undefined when nothing is set. Members keep their order, on which digests rest. */
+function onlySet<T extends object>(members: Unset<T>): Partial<T> | undefined {
+  const set = Object.entries(members).filter(([, value]) => value !== undefined);
+  return set.length === 0 ? undefined : (Object.fromEntries(set) as Partial<T>);
 }
 
-function defaultRetryWithin(limits: Pick<Retry, 'tries' | 'timeoutMs'>): Retry {
-  const isDefault = limits.tries === defaultRetry.tries && limits.timeoutMs === defaultRetry.timeoutMs;
-  return isDefault ? defaultRetry : { ...defaultRetry, ...limits };
+function inMs(seconds: number | undefined): number | undefined {
+  return seconds === undefined ? undefined : seconds * 1_000;
 }
 
-/** The words of nginx's proxy_next_upstream. `off` beats all others. */
+/** The words of nginx's proxy_next_upstream. `off` beats all others, and any number of tries. */
 function retryOn(
   words: readonly string[],
-  limits: Pick<Retry, 'tries' | 'timeoutMs'>,
   unknown: (word: string) => void = () => undefined,
-): Retry {
+): Partial<Retry> {
   const statuses = new Set<number>();
   const named = new Set(words);
   for (const word of named) {
@@ -97,11 +92,10 @@ function retryOn(
   }
   const off = named.has('off');
   return {
-    tries: off ? 1 : limits.tries,
+    ...(off ? { tries: 1 } : {}),
     onError: !off && named.has('error'),
     onTimeout: !off && named.has('timeout'),
     onStatus: off ? [] : [...statuses].toSorted((a, b) => a - b),
     nonIdempotent: !off && named.has('non_idempotent'),
-    timeoutMs: limits.timeoutMs,
   };
 }

@@ -1,5 +1,5 @@
 import type { Diagnostic, ObjectRef } from '../diagnostics/diagnostic.ts';
-import type { TableRoute, TableUpstream } from '../table/route-table.ts';
+import type { Retry, TableRoute, TableUpstream, Timeouts } from '../table/route-table.ts';
 import type { CanarySplit } from './canary.ts';
 
 /**
@@ -13,6 +13,7 @@ export interface Fragment {
   readonly routes: readonly RouteDraft[];
   readonly certificates: readonly CertificateClaim[];
   readonly policies: readonly PolicyClaim[];
+  readonly overrides: readonly PolicyOverride[];
   readonly diagnostics: readonly Diagnostic[];
   /** Keys (see `dependencyKey`) of all objects that were looked up, found or not. */
   readonly reads: ReadonlySet<string>;
@@ -49,4 +50,21 @@ export interface PolicyClaim {
   readonly settings: UpstreamSettings;
 }
 
-export type UpstreamSettings = Pick<TableUpstream, 'balance'>;
+/** In the order of the table's entries. */
+export type UpstreamSettings = Omit<TableUpstream, 'id' | 'digest'>;
+
+/** What an object that leads to a Service sets itself, where a policy for the Service may set it too. */
+export interface PolicyOverride {
+  /** `namespace/name`. */
+  readonly service: string;
+  readonly object: ObjectRef;
+  readonly settings: readonly OverridingSetting[];
+}
+
+/** One setting: where it stands in the object, in a policy, and in what both compile to. */
+export interface OverridingSetting {
+  readonly path: string;
+  readonly policyField: string;
+  readonly part: 'timeouts' | 'retry';
+  readonly member: keyof Timeouts | keyof Retry;
+}

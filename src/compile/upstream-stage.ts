@@ -1,39 +1,26 @@
-import { describeRef, diagnose } from '../diagnostics/diagnostic.ts';
-import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import { sealEntry } from '../table/entry-digest.ts';
 import type { EndpointSet, TableRoute, TableUpstream } from '../table/route-table.ts';
 import type { TableEditor } from '../table/table-editor.ts';
-import { ClaimIndex } from './claim-index.ts';
 import type { CompileOptions } from './compile-options.ts';
-import type { DiagnosticIndex } from './diagnostic-index.ts';
 import { endpointsOf } from './endpoint-set.ts';
-import type { PolicyClaim, UpstreamSettings } from './fragment.ts';
-import { whyFirst } from './rank.ts';
-
-const defaultSettings: UpstreamSettings = { balance: 'round-robin' };
+import type { PolicyStage } from './policy-stage.ts';
 
 /** Upstreams and their endpoints: those that some route in the table refers to, no others. */
 export class UpstreamStage {
-  readonly #policies = new ClaimIndex<PolicyClaim>();
   /** Upstream → number of references from routes. */
   readonly #uses = new Map<string, number>();
   /** `namespace/service` → its upstreams that are in use. */
   readonly #byService = new Map<string, Set<string>>();
   readonly #touched = new Set<string>();
-  readonly #diagnostics: DiagnosticIndex;
+  readonly #policies: PolicyStage;
   readonly #table: TableEditor;
   readonly #options: CompileOptions;
 
-  constructor(diagnostics: DiagnosticIndex, table: TableEditor, options: CompileOptions) {
-    this.#diagnostics = diagnostics;
+  constructor(policies: PolicyStage, table: TableEditor, options: CompileOptions) {
+    this.#policies = policies;
     this.#table = table;
     this.#options = options;
-  }
-
-  replacePolicies(before: readonly PolicyClaim[], after: readonly PolicyClaim[]): void {
-    for (const claim of before) this.#policies.remove(claim.service, claim);
-    for (const claim of after) this.#policies.add(claim.service, claim);
   }
 
   /** The Service or one of its slices has changed. */
@@ -49,10 +36,7 @@ export class UpstreamStage {
 
   /** Writes every upstream that was touched since the last time. */
   settle(snapshot: Snapshot): void {
-    for (const service of this.#policies.takeTouched()) {
-      this.#diagnostics.replace(`policy ${service}`, judge(this.#policies.get(service)));
-      this.touchService(service);
-    }
+    for (const service of this.#policies.settle()) this.touchService(service);
     for (const id of this.#touched) this.#write(id, snapshot);
     this.#touched.clear();
   }
@@ -77,12 +61,8 @@ export class UpstreamStage {
       return;
     }
     const { service: key, port } = splitId(id);
-    const settings = this.#policies.get(key)[0]?.settings ?? defaultSettings;
-    this.#table.edit(
-      'upstreams',
-      id,
-      sealEntry<TableUpstream>('upstreams', { id, protocol: 'http1', ...settings }),
-    );
+    const settings = this.#policies.settingsFor(key);
+    this.#table.edit('upstreams', id, sealEntry<TableUpstream>('upstreams', { id, ...settings }));
     const service = snapshot.objects.Service.get(key);
     const slices = snapshot.slicesByService.get(key) ?? [];
     // A port that could not be resolved keeps its name, and has no endpoints.
@@ -101,12 +81,4 @@ function upstreamsOf(route: TableRoute | undefined): readonly string[] {
 function splitId(id: string): { readonly service: string; readonly port: number } {
   const colon = id.lastIndexOf(':');
   return { service: id.slice(0, colon), port: Number(id.slice(colon + 1)) };
-}
-
-function judge([winner, ...losers]: readonly PolicyClaim[]): readonly Diagnostic[] {
-  if (winner === undefined) return [];
-  return losers.map(({ object, field, service, rank }) => {
-    const message = `Leaving out the policy for Service "${service}": ${describeRef(winner.object)} has it and ${whyFirst(winner.rank, rank)}`;
-    return diagnose('SP3006', object, field, message);
-  });
 }

@@ -253,6 +253,13 @@ export const catalogue = {
     title: 'A Service has more than one BackendPolicy',
     hint: 'Remove one of them; the older one counts',
   },
+  SP3007: {
+    severity: 'info',
+    condition: 'Accepted',
+    reason: 'PolicyOverridden',
+    title: 'An annotation goes before a field of a BackendPolicy',
+    hint: 'Nothing to do if that is meant; else remove the annotation',
+  },
   SP4001: {
     severity: 'warning',
     condition: 'Accepted',

@@ -1,5 +1,34 @@
-import { labelSchema, objectSchema } from './schema.ts';
+import { backendProtocols } from './backend-policy.ts';
+import { maxConnectionCount } from './decode-backend-policy.ts';
+import { retriesSchema, timeoutsSchema } from './exchange-schema.ts';
+import { labelSchema, objectSchema, positiveDurationSchema } from './schema.ts';
 import type { Schema } from './schema.ts';
+
+function countSchema(minimum: number, description: string): Schema {
+  return { type: 'integer', minimum, maximum: maxConnectionCount, description };
+}
+
+const connections: Schema = {
+  type: 'object',
+  description: "How connections to each endpoint are used. Left out: the controller's settings.",
+  properties: {
+    maxRequests: countSchema(
+      1,
+      'Requests at a time to one endpoint, upgraded connections counted, over all workers of a pod. An endpoint that ' +
+        'has as many gets no more; while all have, requests are answered 503. Left out: no limit.',
+    ),
+    maxIdle: countSchema(0, 'Idle connections that each worker keeps to one endpoint; 0 keeps none.'),
+    idleTimeout: positiveDurationSchema('How long an idle connection is kept.'),
+    maxLifetime: positiveDurationSchema('How long a connection is used.'),
+    maxRequestsPerConnection: countSchema(1, 'Requests on one connection, one after the other.'),
+  },
+  'x-kubernetes-validations': [
+    {
+      rule: '!has(self.idleTimeout) || !has(self.maxLifetime) || duration(self.idleTimeout) <= duration(self.maxLifetime)',
+      message: 'idleTimeout is at most maxLifetime',
+    },
+  ],
+};
 
 /** The CRD schema of BackendPolicy; the decoder reads the same shape. */
 export const backendPolicySchema: Schema = objectSchema('How Sallyport talks to one Service.', {
@@ -13,5 +42,13 @@ export const backendPolicySchema: Schema = objectSchema('How Sallyport talks to 
       description:
         "How endpoints are chosen: in turn by weight, or the less busy of two drawn at random. Left out: the controller's default.",
     },
+    protocol: {
+      type: 'string',
+      enum: [...backendProtocols],
+      description: 'What is spoken to endpoints. Left out: HTTP/1.1.',
+    },
+    timeouts: timeoutsSchema,
+    retries: retriesSchema,
+    connections,
   },
 });

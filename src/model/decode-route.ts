@@ -1,27 +1,17 @@
 import { isIPv4 } from 'node:net';
 
+import { decodeRetries, decodeTimeouts } from './decode-exchange.ts';
 import { decodePortRef } from './decode-port.ts';
 import type { Field } from './field.ts';
 import type { ObjectMeta } from './object-meta.ts';
-import type {
-  NamedMatch,
-  Route,
-  RouteBackend,
-  RouteMatch,
-  RouteRetries,
-  RouteRule,
-  RouteSplit,
-  RouteTimeouts,
-} from './route.ts';
+import type { NamedMatch, Route, RouteBackend, RouteMatch, RouteRule, RouteSplit } from './route.ts';
 import {
   addressRange,
   dnsLabel,
-  duration,
   hostPattern,
   method,
   normalPath,
   objectName,
-  parseDurationMs,
   plainText,
   token,
 } from './text-checks.ts';
@@ -30,20 +20,6 @@ import type { TextCheck } from './text-checks.ts';
 const pathTypes = ['Exact', 'Prefix', 'Regex'] as const;
 const matchTypes = ['Exact', 'Regex', 'Present', 'Absent'] as const;
 const splitKinds = ['random', 'address', 'header', 'cookie'] as const;
-const retryCauses = [
-  'error',
-  'timeout',
-  'http_403',
-  'http_404',
-  'http_429',
-  'http_500',
-  'http_502',
-  'http_503',
-  'http_504',
-  'non_idempotent',
-] as const;
-
-const maxTries = 100;
 const maxWeight = 1_000_000;
 const maxNameLength = 256;
 /** Of paths, values and users' regular expressions, in characters. */
@@ -160,39 +136,6 @@ function decodeSplit(split: Field): RouteSplit | undefined {
   }
   if (!name.absent) name.want(`no name beside by: ${by}`);
   return { by };
-}
-
-function decodeTimeouts(timeouts: Field): RouteTimeouts | undefined {
-  if (timeouts.absent) return undefined;
-  timeouts.object().only(['connect', 'send', 'read', 'request']);
-  return {
-    connectMs: positive(timeouts.get('connect')),
-    sendMs: positive(timeouts.get('send')),
-    readMs: positive(timeouts.get('read')),
-    requestMs: milliseconds(timeouts.get('request')),
-  };
-}
-
-function decodeRetries(retries: Field): RouteRetries | undefined {
-  if (retries.absent) return undefined;
-  const tries = retries.object().only(['tries', 'retryOn', 'timeout']).get('tries');
-  const retryOn = retries.get('retryOn');
-  return {
-    tries: tries.absent ? undefined : tries.integer(1, maxTries),
-    retryOn: retryOn.absent ? undefined : retryOn.list(maxEntries).map((cause) => cause.choice(retryCauses)),
-    timeoutMs: milliseconds(retries.get('timeout')),
-  };
-}
-
-function milliseconds(field: Field): number | undefined {
-  const text = field.optionalText({ check: duration });
-  return text === undefined ? undefined : parseDurationMs(text);
-}
-
-function positive(field: Field): number | undefined {
-  const value = milliseconds(field);
-  if (value === 0 && duration(String(field.value)) === undefined) field.want('a duration above 0');
-  return value;
 }
 
 interface TextListOptions {

@@ -1,11 +1,11 @@
+import { retriesSchema, timeoutsSchema } from './exchange-schema.ts';
 import {
-  durationSchema,
   hostSchema,
   labelSchema,
   nameSchema,
   objectSchema,
+  plainTextPattern,
   portSchema,
-  positiveDurationSchema,
   tokenSchema,
 } from './schema.ts';
 import type { CelRule, Schema } from './schema.ts';
@@ -52,7 +52,13 @@ const pathMatch: Schema = {
       description:
         'Prefix goes by path element: /foo holds for /foo and /foo/x, not for /foobar. Regex: the whole path.',
     },
-    value: { type: 'string', minLength: 1, maxLength: 1024, description: 'The path, or an RE2 expression.' },
+    value: {
+      type: 'string',
+      minLength: 1,
+      maxLength: 1024,
+      pattern: plainTextPattern,
+      description: 'The path, or an RE2 expression.',
+    },
   },
   'x-kubernetes-validations': [
     { rule: "self.type == 'Regex' || self.value.startsWith('/')", message: "a path must start with '/'" },
@@ -73,14 +79,20 @@ function namedMatches(what: string, name: Schema): Schema {
       type: 'object',
       required: ['name'],
       properties: {
-        name,
+        name: { description: `Name among the ${what}.`, ...name },
         type: {
           type: 'string',
           enum: ['Exact', 'Regex', 'Present', 'Absent'],
           default: 'Exact',
-          description: 'Regex: RE2 syntax, the whole value.',
+          description:
+            'Exact and Regex (RE2 syntax, the whole value) compare with value; Present and Absent ask only whether it is there.',
         },
-        value: { type: 'string', maxLength: 1024, description: 'Not for Present and Absent.' },
+        value: {
+          type: 'string',
+          maxLength: 1024,
+          pattern: plainTextPattern,
+          description: 'The text, or an RE2 expression. Not for Present and Absent.',
+        },
       },
       'x-kubernetes-validations': [
         {
@@ -94,6 +106,7 @@ function namedMatches(what: string, name: Schema): Schema {
 
 const match: Schema = {
   type: 'object',
+  description: 'Conditions on a request; all that are given must hold.',
   minProperties: 1,
   properties: {
     path: pathMatch,
@@ -102,23 +115,40 @@ const match: Schema = {
       description: 'Any of these methods.',
       maxItems: MATCH_LIMIT,
       'x-kubernetes-list-type': 'set',
-      items: { type: 'string', minLength: 1, maxLength: 32, pattern: "^[A-Z][A-Z0-9!#$%&'*+.^_`|~-]*$" },
+      items: { type: 'string', minLength: 1, maxLength: 32, pattern: "^[A-Z0-9!#$%&'*+.^_`|~-]+$" },
     },
     headers: namedMatches('header fields', tokenSchema),
-    query: namedMatches('query parameters', { type: 'string', minLength: 1, maxLength: 256 }),
+    query: namedMatches('query parameters', {
+      type: 'string',
+      minLength: 1,
+      maxLength: 256,
+      pattern: plainTextPattern,
+    }),
     cookies: namedMatches('cookies', tokenSchema),
     sourceRanges: {
       type: 'array',
       description: "CIDRs or addresses; the client's must lie in one of them.",
       maxItems: 64,
       'x-kubernetes-list-type': 'set',
-      items: { type: 'string', minLength: 2, maxLength: 49, pattern: '^[0-9a-fA-F.:]+(/[0-9]{1,3})?$' },
+      items: {
+        type: 'string',
+        minLength: 2,
+        maxLength: 49,
+        pattern: '^[0-9a-fA-F.:]+(/[0-9]{1,3})?$',
+        'x-kubernetes-validations': [
+          {
+            rule: 'isCIDR(self) || isIP(self)',
+            message: 'a range is an address, or a CIDR such as 10.0.0.0/8',
+          },
+        ],
+      },
     },
   },
 };
 
 const backend: Schema = {
   type: 'object',
+  description: 'A Service, with its share of the requests.',
   required: ['service', 'port'],
   properties: {
     service: { ...labelSchema, description: 'Name of the Service.' },
@@ -154,51 +184,11 @@ const split: Schema = {
   ],
 };
 
-const timeouts: Schema = {
-  type: 'object',
-  description: "Left out: the controller's defaults.",
-  properties: {
-    connect: positiveDurationSchema('For a connection to an endpoint.'),
-    send: positiveDurationSchema('Between two writes to the upstream.'),
-    read: positiveDurationSchema('Between two reads from the upstream, and for its first byte.'),
-    request: durationSchema('For the whole exchange; 0s means no cap.'),
-  },
-};
-
-const retries: Schema = {
-  type: 'object',
-  description: "Left out: the controller's defaults.",
-  properties: {
-    tries: { type: 'integer', minimum: 1, maximum: 100, description: 'Total tries, the first included.' },
-    retryOn: {
-      type: 'array',
-      description: "What is tried again, in the words of nginx's proxy_next_upstream.",
-      maxItems: 16,
-      'x-kubernetes-list-type': 'set',
-      items: {
-        type: 'string',
-        enum: [
-          'error',
-          'timeout',
-          'http_500',
-          'http_502',
-          'http_503',
-          'http_504',
-          'http_403',
-          'http_404',
-          'http_429',
-          'non_idempotent',
-        ],
-      },
-    },
-    timeout: durationSchema('For all tries together; 0s means no cap.'),
-  },
-};
-
 /** The schema of one rule; `filter` is that of one entry of its filters, `rules` its CEL rules. */
 function rule(filter: Schema, rules: readonly CelRule[]): Schema {
   return {
     type: 'object',
+    description: 'Which requests, what is done to them, and where they go.',
     properties: {
       name: { ...labelSchema, description: 'For conditions and metrics.' },
       matches: {
@@ -229,8 +219,8 @@ function rule(filter: Schema, rules: readonly CelRule[]): Schema {
         ],
       },
       split,
-      timeouts,
-      retries,
+      timeouts: timeoutsSchema,
+      retries: retriesSchema,
     },
     'x-kubernetes-validations': rules,
   };
@@ -251,6 +241,7 @@ export function routeSchema(filters: readonly RouteFilterSchema[]): Schema {
   const given = filters.map(({ name }) => `has(self.${name})`).join(', ');
   const filter: Schema = {
     type: 'object',
+    description: 'One filter: a single field, which names it.',
     properties: Object.fromEntries(filters.map(({ name, schema }) => [name, schema])),
     'x-kubernetes-validations': [
       {
@@ -285,6 +276,8 @@ export function routeSchema(filters: readonly RouteFilterSchema[]): Schema {
       },
       rules: {
         type: 'array',
+        description:
+          'Of all rules whose matches hold, the most specific one serves a request, whatever their order.',
         minItems: 1,
         maxItems: 64,
         'x-kubernetes-list-type': 'atomic',

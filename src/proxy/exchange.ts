@@ -298,7 +298,7 @@ export class Exchange {
     const backend =
       route === undefined ? undefined : chooseBackend(route, this.request, this.services.random);
     if (route === undefined || backend === undefined) this.refuse('SP_NO_ENDPOINTS');
-    else this.#forwarder.start(route, backend, fields);
+    else this.#forwarder.start(backend, fields);
   }
 
   /** Closes the books: metrics, log. The answer's last byte may still be on its way. */

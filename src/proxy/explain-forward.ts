@@ -1,3 +1,4 @@
+import { defaultRetry, defaultTimeouts } from '../table/exchange-defaults.ts';
 import { endpointKey } from '../table/endpoint-key.ts';
 import type { Endpoint, Forward, SplitOverride } from '../table/route-table.ts';
 import type { LinkedBackend, MatchRequest } from './linked-table.ts';
@@ -34,6 +35,8 @@ export function explainForward(
       ...backend,
       upstream: countOnly(backend.upstream, count),
       fallback: backend.fallback,
+      timeouts: defaultTimeouts,
+      retry: defaultRetry,
       metrics: noMetrics,
     };
   });

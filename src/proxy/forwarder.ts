@@ -1,6 +1,5 @@
 import { fieldLine, lastChunk, requestHeadText } from '../http1/message-writer.ts';
 import type { RequestHead, ResponseHead } from '../http1/message-head.ts';
-import type { Forward } from '../table/route-table.ts';
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import type { EndpointPool } from '../upstream/endpoint-pool.ts';
 import type { ResponseSink } from '../upstream/response-sink.ts';
@@ -10,7 +9,7 @@ import type { Upstream } from '../upstream/upstream.ts';
 import type { Expiring } from '../util/deadline-sweeper.ts';
 import type { HeaderList } from '../util/header-list.ts';
 import type { Exchange } from './exchange.ts';
-import type { LinkedBackend, LinkedRoute } from './linked-table.ts';
+import type { LinkedBackend } from './linked-table.ts';
 import { OutputBuffer } from './output-buffer.ts';
 import { dropResponseFields } from './response-fields.ts';
 import { startTunnel } from './tunnel.ts';
@@ -39,7 +38,6 @@ export class Forwarder implements ResponseSink, Expiring {
   tries = 0;
 
   readonly #exchange: Exchange;
-  #forward: Forward | undefined;
   #connection: UpstreamConnection | undefined;
   /** The endpoint of this try, and those of the tries that failed. */
   #pool: EndpointPool | undefined;
@@ -77,14 +75,11 @@ export class Forwarder implements ResponseSink, Expiring {
   }
 
   /** `fields` is text of field lines that go before the request's own. */
-  start(route: LinkedRoute, backend: LinkedBackend, fields: string): void {
-    const { forward } = route;
-    if (forward === undefined) return;
+  start(backend: LinkedBackend, fields: string): void {
     this.backend = backend;
-    this.#forward = forward;
     this.#bodyEnded = this.#framing === 'none';
     this.#replay = this.#framing === 'none' ? nothingSent : [];
-    const { requestMs } = forward.timeouts;
+    const { requestMs } = backend.timeouts;
     if (requestMs > 0) {
       this.deadline = this.#exchange.services.sweeper.after(requestMs);
       this.#exchange.services.sweeper.add(this);
@@ -151,7 +146,6 @@ export class Forwarder implements ResponseSink, Expiring {
     this.upstreamStatus = 0;
     this.upstreamMs = -1;
     this.tries = 0;
-    this.#forward = undefined;
     this.#connection = undefined;
     this.#pool = undefined;
     this.#tried = nothingTried;
@@ -198,7 +192,7 @@ export class Forwarder implements ResponseSink, Expiring {
     const exchange = this.#exchange;
     this.upstreamMs = exchange.services.sweeper.turnMs - this.#tryStartMs;
     this.upstreamStatus = head.status;
-    if (this.#forward?.retry.onStatus.includes(head.status) === true && this.#mayRetry(undefined)) {
+    if (this.backend?.retry.onStatus.includes(head.status) === true && this.#mayRetry(undefined)) {
       this.cancel();
       this.#retry();
       return;
@@ -277,10 +271,13 @@ export class Forwarder implements ResponseSink, Expiring {
 
   #try(): void {
     const exchange = this.#exchange;
-    const forward = this.#forward;
-    const pool = (this.backend?.upstream as Upstream | undefined)?.pick(this.#tried);
-    if (pool === undefined || forward === undefined) {
-      exchange.refuse('SP_NO_ENDPOINTS');
+    const { backend } = this;
+    const upstream = backend?.upstream as Upstream | undefined;
+    const pool = upstream?.pick(this.#tried);
+    if (pool === undefined || backend === undefined) {
+      exchange.refuse(
+        upstream === undefined || upstream.endpointCount === 0 ? 'SP_NO_ENDPOINTS' : 'SP_ENDPOINTS_BUSY',
+      );
       return;
     }
     this.tries++;
@@ -289,7 +286,7 @@ export class Forwarder implements ResponseSink, Expiring {
     this.#tryStartMs = exchange.services.sweeper.turnMs;
     this.#sent = false;
     this.#bodyBytesSent = 0;
-    const connection = pool.acquire(this, exchange.request.method, forward.timeouts, this.#stale);
+    const connection = pool.acquire(this, exchange.request.method, backend.timeouts, this.#stale);
     this.#connection = connection;
     if (connection.isConnecting) {
       if (!this.#bodyEnded) exchange.downstream.holdBody();
@@ -337,7 +334,7 @@ export class Forwarder implements ResponseSink, Expiring {
 
   #mayRetry(code: ErrorCodeName | undefined): boolean {
     const { request, startMs, services } = this.#exchange;
-    const retry = this.#forward?.retry;
+    const retry = this.backend?.retry;
     if (retry === undefined) return false;
     return mayRetry(retry, {
       method: request.method,

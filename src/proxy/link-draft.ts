@@ -47,7 +47,11 @@ export class LinkDraft {
   readonly #retired = new Set<LinkedUpstream>();
   readonly #updates = new Map<LinkedUpstream, PlacedEndpoints>();
 
-  constructor(base: RoutingTable, delta: TableDelta, context: Omit<RouteLinkContext, 'upstream'>) {
+  constructor(
+    base: RoutingTable,
+    delta: TableDelta,
+    context: Omit<RouteLinkContext, 'upstream' | 'upstreamEntry'>,
+  ) {
     const { parts } = base;
     this.#delta = delta;
     this.#sum = new DigestSum(base.digest);
@@ -62,6 +66,7 @@ export class LinkDraft {
       filters: context.filters,
       metricsRow: (index) => context.metricsRow(index),
       upstream: (id) => this.#upstreams.get(id),
+      upstreamEntry: (id) => this.#upstreamEntries.get(id),
     };
   }
 

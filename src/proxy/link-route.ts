@@ -1,5 +1,6 @@
 import type { Filter, FilterSpec } from '../filters/filter.ts';
-import type { FilterConfig, Forward, TableRoute } from '../table/route-table.ts';
+import { retryOf, timeoutsOf } from '../table/exchange-defaults.ts';
+import type { FilterConfig, Forward, TableRoute, TableUpstream } from '../table/route-table.ts';
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
 import type { LinkedBackend, LinkedRoute, LinkedUpstream, Splitter } from './linked-table.ts';
@@ -19,6 +20,7 @@ export interface RouteLinkContext {
   /** Row of this worker's metric memory. */
   metricsRow(index: number): RouteMetrics;
   upstream(id: string): LinkedUpstream | undefined;
+  upstreamEntry(id: string): TableUpstream | undefined;
 }
 
 /** A route that cannot be served as declared answers 503 itself: it never runs without one of its filters. */
@@ -78,7 +80,8 @@ function serving({ action }: TableRoute, row: number, context: RouteLinkContext)
   if (action.kind === 'respond') return { forward: undefined, backends: [], splitter: undefined, metrics };
   const backends = action.forward.backends.map((backend, index): LinkedBackend => {
     const upstream = context.upstream(backend.upstream);
-    if (upstream === undefined)
+    const entry = context.upstreamEntry(backend.upstream);
+    if (upstream === undefined || entry === undefined)
       throw new Error(`upstream ${JSON.stringify(backend.upstream)} is not in the table`);
     return {
       upstream,
@@ -86,6 +89,8 @@ function serving({ action }: TableRoute, row: number, context: RouteLinkContext)
       role: backend.role,
       fallback: backend.fallback,
       requires: backend.requires,
+      timeouts: timeoutsOf(action.forward, entry),
+      retry: retryOf(action.forward, entry),
       metrics: index === 0 ? metrics : context.metricsRow(row + index),
     };
   });

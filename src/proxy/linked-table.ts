@@ -1,5 +1,5 @@
 import type { Filter } from '../filters/filter.ts';
-import type { EndpointSet, Forward, TableRoute } from '../table/route-table.ts';
+import type { EndpointSet, Forward, Retry, TableRoute, Timeouts } from '../table/route-table.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
 import type { HeaderList } from '../util/header-list.ts';
 
@@ -54,6 +54,9 @@ export interface LinkedBackend {
   readonly fallback: number | undefined;
   /** Index of a backend without whose endpoints this one leaves its requests to `fallback`. */
   readonly requires?: number | undefined;
+  /** Of the route, the upstream's policy and the defaults, in this order. */
+  readonly timeouts: Timeouts;
+  readonly retry: Retry;
   readonly metrics: RouteMetrics;
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
+import { defaultRetry, defaultTimeouts } from '../table/exchange-defaults.ts';
 import type { Forward, Split, SplitOverride } from '../table/route-table.ts';
 import { HeaderList } from '../util/header-list.ts';
 import type { LinkedBackend, LinkedRoute, MatchRequest } from './linked-table.ts';
@@ -23,18 +24,14 @@ function backends(shapes: readonly Shape[]): readonly LinkedBackend[] {
     weight,
     role: index === 0 ? 'stable' : 'canary',
     fallback,
+    timeouts: defaultTimeouts,
+    retry: defaultRetry,
     metrics: { record: () => undefined, retried: () => undefined },
   }));
 }
 
 function forward(split: Split = { by: 'random' }, overrides: readonly SplitOverride[] = []): Forward {
-  return {
-    backends: [],
-    overrides,
-    split,
-    timeouts: { connectMs: 1, sendMs: 1, readMs: 1, requestMs: 0 },
-    retry: { tries: 1, onError: true, onTimeout: true, onStatus: [], nonIdempotent: false, timeoutMs: 0 },
-  };
+  return { backends: [], overrides, split };
 }
 
 function request(

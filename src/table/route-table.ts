@@ -91,8 +91,9 @@ export interface Forward {
   /** Tried in order before the weights; the first that holds decides (canary headers and cookies). */
   readonly overrides: readonly SplitOverride[];
   readonly split: Split;
-  readonly timeouts: Timeouts;
-  readonly retry: Retry;
+  /** What the route itself sets: it goes before the upstream's, which goes before the defaults (exchange-defaults.ts). */
+  readonly timeouts?: Partial<Timeouts>;
+  readonly retry?: Partial<Retry>;
 }
 
 export interface WeightedBackend {
@@ -172,6 +173,21 @@ export interface TableUpstream {
   readonly digest: string;
   readonly protocol: 'http1';
   readonly balance: 'round-robin' | 'least-request';
+  /** For routes that set none themselves. */
+  readonly timeouts?: Partial<Timeouts>;
+  readonly retry?: Partial<Retry>;
+  readonly connections?: ConnectionLimits;
+}
+
+/** How much goes to each endpoint of an upstream; what is absent is the worker's setting, or no limit. */
+export interface ConnectionLimits {
+  /** Requests at a time to one endpoint, over all workers; tunnels count. Above 0. */
+  readonly maxRequests?: number;
+  /** Idle connections kept, per endpoint and worker. */
+  readonly maxIdle?: number;
+  readonly idleTimeoutMs?: number;
+  readonly maxLifetimeMs?: number;
+  readonly maxRequestsPerConnection?: number;
 }
 
 export interface EndpointSet {

@@ -39,6 +39,7 @@ export const errorCodes = {
   SP_VERSION: { status: 505, text: 'HTTP Version Not Supported' },
   SP_LOOP: { status: 508, text: 'Loop Detected' },
   SP_CLIENT_SLOW: { status: 0, text: '' },
+  SP_ENDPOINTS_BUSY: { status: 503, text: 'Service Unavailable' },
 } as const satisfies Record<string, ErrorCode>;
 
 export type ErrorCodeName = keyof typeof errorCodes;

@@ -3,7 +3,7 @@ import type { Endpoint } from '../table/route-table.ts';
 import type { ResponseSink } from './response-sink.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 import type { ExchangeTimeouts } from './upstream-connection.ts';
-import type { UpstreamContext } from './upstream-context.ts';
+import type { PoolContext } from './upstream-context.ts';
 
 /**
  * One endpoint of one upstream: what the balancer chooses among, and its connections. Idle ones form a stack, so that the
@@ -11,7 +11,7 @@ import type { UpstreamContext } from './upstream-context.ts';
  */
 export class EndpointPool implements Candidate {
   readonly endpoint: Endpoint;
-  readonly context: UpstreamContext;
+  readonly context: PoolContext;
   /** `address:port`, for logs. */
   readonly label: string;
   weight: number;
@@ -20,7 +20,7 @@ export class EndpointPool implements Candidate {
   readonly #idle: UpstreamConnection[] = [];
   #retired = false;
 
-  constructor(endpoint: Endpoint, label: string, slot: number, context: UpstreamContext) {
+  constructor(endpoint: Endpoint, label: string, slot: number, context: PoolContext) {
     this.endpoint = endpoint;
     this.label = label;
     this.weight = endpoint.weight;
@@ -28,7 +28,15 @@ export class EndpointPool implements Candidate {
     this.context = context;
   }
 
-  /** Lends a connection to `sink`: an idle one, or (always, when `fresh`) a new one, which reports when it is up. */
+  /** Counts a request that is about to be lent a connection; false when the endpoint has as many as it may. */
+  reserve(): boolean {
+    const { board, limits } = this.context;
+    if (limits.maxRequests > 0) return board.beginWithin(this.slot, limits.maxRequests);
+    board.begin(this.slot);
+    return true;
+  }
+
+  /** Lends a connection to `sink`, for a request that is reserved: an idle one, or (always, when `fresh`) a new one, which reports when it is up. */
   acquire(
     sink: ResponseSink,
     method: string,
@@ -48,17 +56,17 @@ export class EndpointPool implements Candidate {
 
   /** Takes a connection back after a clean exchange, or closes it when it is old or not needed. */
   release(connection: UpstreamConnection): boolean {
-    const { upstream } = this.context.settings;
+    const { limits } = this.context;
     const now = this.context.sweeper.sweptAt;
     if (
       this.#retired ||
-      this.#idle.length >= upstream.maxIdle ||
-      connection.exchanges >= upstream.maxRequestsPerConnection ||
-      now - connection.createdAtMs >= upstream.maxLifetimeMs
+      this.#idle.length >= limits.maxIdle ||
+      connection.exchanges >= limits.maxRequestsPerConnection ||
+      now - connection.createdAtMs >= limits.maxLifetimeMs
     ) {
       return false;
     }
-    connection.deadline = this.context.sweeper.after(Math.min(upstream.idleTimeoutMs, connection.peerIdleMs));
+    connection.deadline = this.context.sweeper.after(Math.min(limits.idleTimeoutMs, connection.peerIdleMs));
     this.#idle.push(connection);
     return true;
   }

@@ -89,16 +89,15 @@ export class UpstreamConnection implements Expiring {
 
   /** Whether an idle connection may be lent again. */
   isFit(now: number): boolean {
-    const { maxLifetimeMs } = this.pool.context.settings.upstream;
+    const { maxLifetimeMs } = this.pool.context.limits;
     const isFresh = this.deadline > now && now - this.createdAtMs < maxLifetimeMs;
     return this.#phase === 'idle' && isFresh && this.socket.writable;
   }
 
-  /** Lends the connection to a sink for one exchange. A connection that is still connecting tells the sink when it is up. */
+  /** Lends the connection to a sink for one exchange, which its pool has counted. A connection that is still connecting tells the sink when it is up. */
   begin(sink: ResponseSink, method: string, timeouts: ExchangeTimeouts): void {
     this.exchanges++;
     this.#countedSlot = this.pool.slot;
-    this.pool.context.board.begin(this.#countedSlot);
     this.#sink = sink;
     this.#timeouts = timeouts;
     this.#requestEnded = false;

@@ -11,6 +11,12 @@ export interface PoolLimits {
   readonly maxRequestsPerConnection: number;
 }
 
+/** The same of one upstream, with what its policy adds. */
+export interface UpstreamLimits extends PoolLimits {
+  /** Requests at a time to one endpoint, over all workers; 0 means no limit. */
+  readonly maxRequests: number;
+}
+
 /** What every upstream connection of a worker shares. */
 export interface UpstreamContext {
   readonly settings: ReaderLimits & { readonly upstream: PoolLimits };
@@ -19,6 +25,11 @@ export interface UpstreamContext {
   readonly counters: UpstreamCounters;
   /** Uniform in [0, 1). */
   readonly random: () => number;
+}
+
+/** What the endpoints of one upstream share. */
+export interface PoolContext extends UpstreamContext {
+  readonly limits: UpstreamLimits;
 }
 
 export interface UpstreamCounters {

@@ -1,21 +1,22 @@
+import { participants } from '../balance/candidate-weights.ts';
 import type { Balancer } from '../balance/balancer.ts';
 import { balancers } from '../balance/registry.ts';
 import { endpointKey } from '../table/endpoint-key.ts';
-import type { EndpointSet, TableUpstream } from '../table/route-table.ts';
+import type { ConnectionLimits, EndpointSet, TableUpstream } from '../table/route-table.ts';
 import { EndpointPool } from './endpoint-pool.ts';
-import type { UpstreamContext } from './upstream-context.ts';
+import type { PoolContext, PoolLimits, UpstreamContext, UpstreamLimits } from './upstream-context.ts';
 
 /** An upstream of the linked table: its endpoints and the balancer over them. Outlives tables; endpoints come and go in place. */
 export class Upstream {
   readonly id: string;
-  readonly #context: UpstreamContext;
+  readonly #context: PoolContext;
   readonly #create: (typeof balancers)[keyof typeof balancers];
   #pools = new Map<string, EndpointPool>();
   #balancer: Balancer<EndpointPool>;
 
   constructor(upstream: TableUpstream, context: UpstreamContext) {
     this.id = upstream.id;
-    this.#context = context;
+    this.#context = { ...context, limits: limitsOf(context.settings.upstream, upstream.connections) };
     this.#create = balancers[upstream.balance];
     this.#balancer = this.#create([], context.board, context.random);
   }
@@ -24,9 +25,13 @@ export class Upstream {
     return this.#balancer.candidates.length;
   }
 
-  /** The endpoint for one try; undefined when there is none at all. */
+  /**
+   * The endpoint for one try, its request counted: `acquire` must follow. Undefined when there is no endpoint at all, or
+   * when all have as many requests as they may.
+   */
   pick(tried: readonly EndpointPool[]): EndpointPool | undefined {
-    return this.#balancer.pick(tried);
+    const pool = this.#balancer.pick(tried);
+    return pool === undefined || pool.reserve() ? pool : this.#pickWithRoom(tried);
   }
 
   update(set: EndpointSet, slots: ReadonlyMap<string, number>): void {
@@ -56,7 +61,31 @@ export class Upstream {
     );
   }
 
+  /** When the balancer's choice is at its limit: any other with room, from a random start; of those tried only the last resort. */
+  #pickWithRoom(tried: readonly EndpointPool[]): EndpointPool | undefined {
+    const pools = participants(this.#balancer.candidates);
+    const offset = Math.floor(this.#context.random() * pools.length);
+    const again: EndpointPool[] = [];
+    for (let step = 0; step < pools.length; step++) {
+      const pool = pools[(offset + step) % pools.length] as EndpointPool;
+      if (tried.includes(pool)) again.push(pool);
+      else if (pool.reserve()) return pool;
+    }
+    return again.find((pool) => pool.reserve());
+  }
+
   retire(): void {
     for (const pool of this.#pools.values()) pool.retire();
   }
+}
+
+/** One shape for every upstream, whether it has a policy or not. */
+function limitsOf(defaults: PoolLimits, policy: ConnectionLimits = {}): UpstreamLimits {
+  return {
+    maxRequests: policy.maxRequests ?? 0,
+    maxIdle: policy.maxIdle ?? defaults.maxIdle,
+    idleTimeoutMs: policy.idleTimeoutMs ?? defaults.idleTimeoutMs,
+    maxLifetimeMs: policy.maxLifetimeMs ?? defaults.maxLifetimeMs,
+    maxRequestsPerConnection: policy.maxRequestsPerConnection ?? defaults.maxRequestsPerConnection,
+  };
 }

@@ -26,6 +26,7 @@ const annotation = fc.constantFrom(
   ['nginx.ingress.kubernetes.io/canary-weight', '20'],
   ['sallyport.dev/canary-by-header', 'x-canary'],
   ['nginx.ingress.kubernetes.io/proxy-read-timeout', '7'],
+  ['nginx.ingress.kubernetes.io/proxy-next-upstream-tries', '0'],
   ['nginx.ingress.kubernetes.io/upstream-vhost', 'inside.example'],
   ['nginx.ingress.kubernetes.io/auth-url', 'http://auth.example/'],
   ['nginx.ingress.kubernetes.io/unheard-of', '1'],
@@ -99,6 +100,19 @@ const match: fc.Arbitrary<RouteMatch> = fc.record({
   sourceRanges: fc.constantFrom([], ['10.0.0.0/8']),
 });
 
+const timeouts = fc.record({
+  connectMs: fc.constantFrom(undefined, 100),
+  sendMs: fc.constant(undefined),
+  readMs: fc.constantFrom(undefined, 200),
+  requestMs: fc.constantFrom(undefined, 0),
+});
+
+const retries = fc.record({
+  tries: fc.constantFrom(undefined, 1, 2),
+  retryOn: fc.constantFrom<(readonly string[] | undefined)[]>(undefined, [], ['error', 'http_503']),
+  timeoutMs: fc.constantFrom(undefined, 300),
+});
+
 const route: fc.Arbitrary<Route> = fc.record({
   kind: fc.constant('Route' as const),
   meta: meta({}),
@@ -123,8 +137,8 @@ const route: fc.Arbitrary<Route> = fc.record({
         { maxLength: 2 },
       ),
       split: fc.constant(undefined),
-      timeouts: fc.constant(undefined),
-      retries: fc.constant(undefined),
+      timeouts: fc.option(timeouts, { nil: undefined }),
+      retries: fc.option(retries, { nil: undefined }),
     }),
     { minLength: 1, maxLength: 2 },
   ),
@@ -195,6 +209,19 @@ const policy: fc.Arbitrary<BackendPolicy> = fc.record({
   meta: meta({}),
   service: name,
   balance: fc.constantFrom(undefined, 'RoundRobin' as const, 'LeastRequest' as const),
+  protocol: fc.constantFrom(undefined, 'HTTP1' as const),
+  timeouts: fc.option(timeouts, { nil: undefined }),
+  retries: fc.option(retries, { nil: undefined }),
+  connections: fc.option(
+    fc.record({
+      maxRequests: fc.constantFrom(undefined, 1, 2),
+      maxIdle: fc.constantFrom(undefined, 0),
+      idleTimeoutMs: fc.constant(undefined),
+      maxLifetimeMs: fc.constant(undefined),
+      maxRequestsPerConnection: fc.constant(undefined),
+    }),
+    { nil: undefined },
+  ),
 });
 
 const plainNamespace: fc.Arbitrary<Namespace> = fc.record({

@@ -34,6 +34,7 @@ const meanings: Readonly<Record<ErrorCodeName, string>> = {
   SP_VERSION: 'A version of HTTP other than 1.0 and 1.1.',
   SP_LOOP: 'The request passed through here too often: a route leads back to Sallyport.',
   SP_CLIENT_SLOW: 'The client took nothing of a waiting answer for too long and was dropped.',
+  SP_ENDPOINTS_BUSY: 'Every endpoint has as many requests at a time as its BackendPolicy allows.',
 };
 
 /** docs/reference/errors.md */
