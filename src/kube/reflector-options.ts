@@ -10,8 +10,10 @@ export type WatchEnd =
   | 'ended'
   /** The versions from which it was to go on are gone (410): read anew. */
   | 'expired'
-  /** Nothing came for so long that the connection counts as dead. */
+  /** Bookmarks came, and then nothing for so long that the stream counts as dead. */
   | 'silent'
+  /** Nothing ever came, which may be right: a kind that nobody has written since the API server started has no bookmarks. */
+  | 'quiet'
   /** A line that is no event: cut off, not JSON, too long. */
   | 'garbage'
   /** No answer, a broken connection, a status other than 200, an ERROR event. */
@@ -36,7 +38,7 @@ export interface ReflectorTuning {
   /** A watch is asked to end after a random time between the two. Default 240 s and 300 s. */
   readonly watchMinMs: number;
   readonly watchMaxMs: number;
-  /** A watch on which nothing came for so long counts as dead. Default 75 s: an API server sends a bookmark a minute. */
+  /** A watch on which nothing came for so long is opened again. Default 75 s: an API server sends a bookmark a minute. */
   readonly silenceMs: number;
   /** How often a kind that the API server does not know is asked for. Default 30 s. */
   readonly absentRetryMs: number;
@@ -44,6 +46,16 @@ export interface ReflectorTuning {
   readonly forbiddenMinMs: number;
   readonly forbiddenMaxMs: number;
 }
+
+export const defaultTuning: ReflectorTuning = {
+  pageSize: 500,
+  watchMinMs: 240_000,
+  watchMaxMs: 300_000,
+  silenceMs: 75_000,
+  absentRetryMs: 30_000,
+  forbiddenMinMs: 15_000,
+  forbiddenMaxMs: 60_000,
+};
 
 export interface ReflectorOptions {
   readonly transport: Transport;
