@@ -10,7 +10,7 @@ SECONDS ?= 60
 ARGS ?=
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[-a-z0-9]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
 
 $(INSTALLED): package-lock.json
 	@npm ci --loglevel=error --no-fund --no-audit

@@ -1,10 +1,10 @@
-// Endpoint changes at a steady rate: `node churn-client.ts KUBECONFIG RATE SERVICES PORT`. Each moves the endpoint of another
-// Service between two loopback addresses. Prints the number of changes as JSON when its standard input ends.
+// Endpoint changes at a steady rate: `node churn-client.ts KUBECONFIG RATE SERVICES ADDRESS PORT PORT`. Each moves the endpoint of another
+// Service between two ports. Prints the number of changes as JSON when its standard input ends.
 import { ApiClient } from '../../support/cluster/api-client.ts';
 import { useExisting } from '../../support/cluster/existing-cluster.ts';
 import { slice } from '../cluster/objects.ts';
 
-const [file = '', rate = '', services = '', port = ''] = process.argv.slice(2);
+const [file = '', rate = '', services = '', address = '', ...ports] = process.argv.slice(2);
 const client = new ApiClient((await useExisting(file)).access);
 const periodMs = 1000 / Number(rate);
 let made = 0;
@@ -16,9 +16,9 @@ function step(): void {
   while (next <= now) {
     next += periodMs;
     const name = `host-${(made * 7919) % Number(services)}`;
-    const address = made % 2 === 0 ? '127.0.0.2' : '127.0.0.1';
+    const port = Number(ports[made % 2]);
     made++;
-    client.apply(slice(name, address, Number(port))).catch(() => failed++);
+    client.apply(slice(name, address, port)).catch(() => failed++);
   }
 }
 

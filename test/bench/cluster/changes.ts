@@ -27,9 +27,9 @@ const changeIngress: Change = async ({ cluster }, prober, number) => {
 };
 
 /** The other backend as the only endpoint. */
-const changeEndpoint: Change = async ({ cluster, backends }, prober, number) => {
+const changeEndpoint: Change = async ({ cluster, backends, address }, prober, number) => {
   const { name, port } = backends[number % 2 === 0 ? 1 : 0];
-  await cluster.admin.apply(slice(probe.name, '127.0.0.1', port));
+  await cluster.admin.apply(slice(probe.name, address, port));
   const acknowledged = performance.now();
   const seen = await prober.untilAll(probe.host, '/', ({ body }) => body === name, LIVE_LIMIT_MS);
   return seen - acknowledged;

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { startCluster } from '../../support/cluster/start-cluster.ts';
 import type { TestCluster } from '../../support/cluster/start-cluster.ts';
 import type { Manifest } from '../../support/cluster/manifest.ts';
+import { ownAddress } from '../../support/own-address.ts';
 import { tlsPairs } from '../../support/tls-pairs.ts';
 import type { Bench } from '../harness/measure.ts';
 import { freePort, startProcess, waitUntil } from '../harness/process.ts';
@@ -34,6 +35,8 @@ export interface Backend {
 export interface Rig {
   readonly cluster: TestCluster;
   readonly backends: readonly [Backend, Backend];
+  /** Of both. */
+  readonly address: string;
   readonly process: Running;
   readonly port: number;
   readonly adminPort: number;
@@ -44,7 +47,8 @@ export interface Rig {
 
 /** `objects` of each: Ingress, Service and EndpointSlice. */
 export async function startRig(bench: Bench, objects: number): Promise<Rig> {
-  const servers = [await startBackend('a'), await startBackend('b')] as const;
+  const address = ownAddress();
+  const servers = [await startBackend('a', address), await startBackend('b', address)] as const;
   const backends: readonly [Backend, Backend] = [servers[0].backend, servers[1].backend];
   const cluster = await startCluster({
     manifests: [
@@ -61,10 +65,10 @@ export async function startRig(bench: Bench, objects: number): Promise<Rig> {
     }),
   ];
   try {
-    await load(bench, cluster, { objects, port: backends[0].port });
+    await load(bench, cluster, { objects, address, port: backends[0].port });
     const started = await startSallyport(bench, cluster);
     stops.unshift(() => started.process.stop());
-    return { cluster, backends, ...started, stop: () => stopAll(stops) };
+    return { cluster, backends, address, ...started, stop: () => stopAll(stops) };
   } catch (error) {
     await stopAll(stops);
     throw error;
@@ -75,19 +79,22 @@ async function stopAll(stops: readonly (() => Promise<void>)[]): Promise<void> {
   for (const stop of stops) await stop();
 }
 
-async function startBackend(name: string): Promise<{ readonly server: Server; readonly backend: Backend }> {
+async function startBackend(
+  name: string,
+  host: string,
+): Promise<{ readonly server: Server; readonly backend: Backend }> {
   const server = createServer((_, response) => response.setHeader('Content-Length', name.length).end(name));
   server.keepAliveTimeout = 600_000;
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  const address = server.address();
-  if (address === null || typeof address === 'string') throw new Error('listening on port 0 gave no port');
-  return { server, backend: { name, port: address.port } };
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const bound = server.address();
+  if (bound === null || typeof bound === 'string') throw new Error('listening on port 0 gave no port');
+  return { server, backend: { name, port: bound.port } };
 }
 
 async function load(
   bench: Bench,
   cluster: TestCluster,
-  { objects, port }: { readonly objects: number; readonly port: number },
+  { objects, address, port }: { readonly objects: number; readonly address: string; readonly port: number },
 ): Promise<void> {
   const began = performance.now();
   await cluster.ensureNamespace(namespace);
@@ -95,13 +102,13 @@ async function load(
     yield ingressClass;
     yield tlsSecret(probe.secret, tlsPairs.a);
     yield service(probe.name);
-    yield slice(probe.name, '127.0.0.1', port);
+    yield slice(probe.name, address, port);
     yield ingress(probe.name, probe.host, { secret: probe.secret });
     yield ingress(probe.moving, probe.movingHost, { service: probe.name });
     for (let index = 0; index < objects; index++) {
       const name = `host-${index}`;
       yield service(name);
-      yield slice(name, '127.0.0.1', port);
+      yield slice(name, address, port);
       yield ingress(name, hostOf(index));
     }
   };

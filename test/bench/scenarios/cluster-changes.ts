@@ -90,9 +90,10 @@ interface Churn {
   stop(): Promise<{ readonly made: number; readonly failed: number }>;
 }
 
-function startChurn({ cluster, backends }: Rig, services: number): Churn {
+function startChurn({ cluster, address, backends }: Rig, services: number): Churn {
   const script = join(benchFolder, 'clients/churn-client.ts');
-  const args = [cluster.kubeconfig, String(CHURN_PER_SECOND), String(services), String(backends[0].port)];
+  const ports = backends.map(({ port }) => String(port));
+  const args = [cluster.kubeconfig, String(CHURN_PER_SECOND), String(services), address, ...ports];
   const child = spawn(process.execPath, [script, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
   const line = new Promise<string>((resolve, reject) => {
     createInterface({ input: child.stdout }).once('line', resolve);
