@@ -3,9 +3,9 @@ import type { ExplainRequest } from '../admin/admin-state.ts';
 import { EndpointBoard } from '../balance/endpoint-board.ts';
 import { createCompiler } from '../compile/compiler.ts';
 import { DiagnosticReport } from '../control/diagnostic-report.ts';
+import { ObjectReports } from '../control/object-reports.ts';
 import { ControlLoop } from '../control/loop.ts';
 import type { LoopObserver } from '../control/loop.ts';
-import { DirectorySource } from '../directory/directory-source.ts';
 import { explain, explainableTable } from '../proxy/explain.ts';
 import { LogWriter } from '../telemetry/log-writer.ts';
 import { createLog } from '../telemetry/log.ts';
@@ -15,6 +15,8 @@ import { RowAllocator } from '../telemetry/row-allocator.ts';
 import { createCounterMemory } from '../telemetry/worker-counters.ts';
 import { ListeningSockets } from '../workers/listening-sockets.ts';
 import { WorkerPool } from '../workers/pool.ts';
+import { openSource } from './app-source.ts';
+import type { AppSource } from './app-source.ts';
 import { compileOptions } from './compile-settings.ts';
 import { defaultMaxConnections, maxConnections, perWorker } from './connection-limit.ts';
 import { defaultWorkers } from './cpu-limit.ts';
@@ -37,11 +39,12 @@ export async function startApp(settings: Settings, version: string): Promise<App
   const writer = new LogWriter();
   const log = createLog(writer, settings.logLevel);
   const sockets = ListeningSockets.reserve(settings.address, settings.httpPort);
-  const parts = assemble(settings, { version, writer, log, sockets });
+  const parts = await assemble(settings, { version, writer, log, sockets });
   const { pool, loop, source, admin, readiness } = parts;
   const stop = async (): Promise<void> => {
     loop.stop();
-    await Promise.all([source.stop(), pool.stop(), admin.stop()]);
+    await Promise.all([source.farewell(), pool.stop(), admin.stop()]);
+    await source.stop();
     await writer.flush(flushLimitMs);
   };
   try {
@@ -53,7 +56,7 @@ export async function startApp(settings: Settings, version: string): Promise<App
       port: sockets.port,
       adminPort,
       workers: pool.status.length,
-      manifests: settings.manifests,
+      ...source.description,
     });
     log.info('nothing listens for HTTPS yet', { httpsPort: settings.httpsPort });
   } catch (error) {
@@ -75,17 +78,23 @@ interface Base {
   readonly sockets: ListeningSockets;
 }
 
-function assemble(settings: Settings, { version, writer, log, sockets }: Base) {
+async function assemble(settings: Settings, { version, writer, log, sockets }: Base) {
   const workers = countWorkers(settings, sockets, log);
   const memory = EndpointBoard.allocate(boardSlots, workers);
   const rows = new RowAllocator({ workers, maxRoutes: settings.metricsMaxRoutes });
   const counters = Array.from({ length: workers }, createCounterMemory);
-  const source = new DirectorySource(settings.manifests, {
+  const source = await openSource(settings, {
+    version,
+    log,
+    metrics: () => metrics,
+    reports: () => reports,
     onChange: ({ snapshot, changed, diagnostics }) => {
       findings.source(diagnostics);
+      reports.source(diagnostics);
       loop.update(snapshot, changed);
     },
   });
+  const reports = new ObjectReports();
   const findings = new DiagnosticReport({ log, locate: (ref, path) => source.locate(ref, path) });
   const metrics = new Metrics({
     version,
@@ -111,11 +120,12 @@ function assemble(settings: Settings, { version, writer, log, sockets }: Base) {
   const loop = new ControlLoop({
     compiler: createCompiler(compileOptions(settings)),
     publisher: pool,
-    observer: observe({ log, metrics, findings, readiness }),
+    observer: observe({ log, metrics, findings, reports, readiness, source }),
+    ...(source.fetch === undefined ? {} : { fetch: (references) => source.fetch?.(references) }),
   });
   const admin = new AdminServer(
     {
-      ready: () => readiness.state,
+      ready: () => readinessWith(readiness, source),
       table: () => loop.table,
       workers: () =>
         pool.status.map((status) => ({ ...status, connections: metrics.connections(status.worker) })),
@@ -146,17 +156,25 @@ interface Observed {
   readonly log: Log;
   readonly metrics: Metrics;
   readonly findings: DiagnosticReport;
+  readonly reports: ObjectReports;
   readonly readiness: Readiness;
+  readonly source: AppSource;
 }
 
-function observe({ log, metrics, findings, readiness }: Observed): LoopObserver {
+function observe({ log, metrics, findings, reports, readiness, source }: Observed): LoopObserver {
   return {
-    compiled: ({ result, compileMs }) => {
+    compiled: (compilation) => {
+      const { result, compileMs } = compilation;
       metrics.compiled(compileMs);
-      findings.compiler(result.diagnostics);
+      findings.compiler(
+        result.diagnostics,
+        compilation.changes === undefined ? undefined : result.diagnosticsChanged,
+      );
+      reports.compiled(compilation);
     },
     compileFailed: (error) => log.error('compiler failed, the table before stays in force', { err: error }),
     published: (table, outcome, changeMs) => {
+      reports.published(table, outcome);
       if (outcome.kind === 'failed') {
         log.error('table refused, the one before stays in force', { ...outcome });
         return;
@@ -172,8 +190,17 @@ function observe({ log, metrics, findings, readiness }: Observed): LoopObserver 
         stallMs: hundredths(outcome.stallMs),
       });
     },
-    settled: () => undefined,
+    settled: (snapshot) => {
+      reports.settled(snapshot);
+      source.settled(snapshot);
+    },
   };
+}
+
+/** Tells what a start is waiting for, where the source knows. */
+function readinessWith({ state }: Readiness, { waitingFor }: AppSource): Readiness['state'] {
+  if (state.ready || waitingFor.length === 0) return state;
+  return { ready: false, reason: `not read yet: ${waitingFor.join(', ')}` };
 }
 
 function connectionsPerWorker(settings: Settings, workers: number, log: Log): number {

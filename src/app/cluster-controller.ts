@@ -1,0 +1,54 @@
+import { createTransport } from '../kube/api-transport.ts';
+import type { ClusterAccess } from '../kube/cluster-access.ts';
+import { ClusterSource } from '../kube/cluster-source.ts';
+import { accessInCluster } from '../kube/in-cluster-access.ts';
+import { accessFromKubeconfig } from '../kube/kube-credentials.ts';
+import { Reflector } from '../kube/reflector.ts';
+import { SnapshotFile } from '../kube/snapshot-file.ts';
+import { watchPlan } from '../kube/watch-plan.ts';
+import type { AppSource, SourceContext } from './app-source.ts';
+import type { Settings } from './settings.ts';
+
+/** The cluster as a source. Rejects with an Error for the operator when there are no credentials. */
+export async function openCluster(settings: Settings, context: SourceContext): Promise<AppSource> {
+  const { log, version } = context;
+  const access = await openAccess(settings);
+  const transport = createTransport(access, { userAgent: `sallyport/${version}` });
+  const source = new ClusterSource({
+    plan: watchPlan({
+      watchNamespaces: settings.watchNamespaces.length === 0 ? undefined : settings.watchNamespaces,
+      namespaceSelector: settings.watchNamespaceSelector.length > 0,
+      ingressClassByName: settings.ingressClassByName,
+      defaultBackendService:
+        settings.defaultBackendService === '' ? undefined : settings.defaultBackendService,
+      defaultCertificate: undefined,
+    }),
+    createReflector: (scope, sink) => new Reflector({ transport, scope, sink }),
+    onChange: (update) => context.onChange(update),
+    log,
+    snapshotWaitMs: settings.snapshotWaitMs,
+    ...(settings.snapshotFile === ''
+      ? {}
+      : { snapshotFile: new SnapshotFile({ path: settings.snapshotFile, version, log }) }),
+  });
+  return {
+    description: { server: access.server.href, credentials: access.origin },
+    get waitingFor() {
+      return source.waitingFor;
+    },
+    start: () => source.start(),
+    stop: async () => {
+      await source.stop();
+      await transport.close();
+    },
+    locate: () => source.locate(),
+    fetch: (references) => source.fetch(references),
+    settled: (snapshot) => source.settled(snapshot),
+    farewell: () => Promise.resolve(),
+  };
+}
+
+function openAccess({ kubeconfig, context }: Settings): Promise<ClusterAccess> | ClusterAccess {
+  if (kubeconfig === '') return accessInCluster();
+  return accessFromKubeconfig({ file: kubeconfig, context: context === '' ? undefined : context });
+}
