@@ -2,18 +2,19 @@ import { createHash, hash } from 'node:crypto';
 import { deserialize, serialize } from 'node:v8';
 
 import { kinds } from '../model/kinds.ts';
-import { objectKey, SnapshotStore } from '../model/snapshot-store.ts';
+import { SnapshotStore } from '../model/snapshot-store.ts';
 import type { StoreChange } from '../model/snapshot-store.ts';
 import type { ModelObject, Snapshot } from '../model/snapshot.ts';
 
 // A snapshot as bytes, in pieces, so that neither way holds the event loop for long:
-//   magic line · u32 length and JSON of the head · (u32 length and one object in V8's form)… · u32 0 · SHA-256 of all before.
+//   magic line · u32 length and JSON of the head · (u32 length and some objects in V8's form)… · u32 0 · SHA-256 of all before.
 // V8's form keeps Maps, Buffers and undefined as they are. What was not written by this very version is not read: objects
 // are stored as this version types them.
 
 const magic = Buffer.from('sallyport-snapshot 1\n', 'latin1');
 const digestBytes = 32;
-const pieceBytes = 64 * 1024;
+/** Entries (endpoints, rules) of the objects that are taken at a time: a Buffer for each object would cost as much to free. */
+const groupWeight = 100;
 /** Bytes decoded before other work gets its turn. */
 const decodeBytes = 256 * 1024;
 
@@ -29,29 +30,39 @@ export type DecodedSnapshot =
   /** Why it cannot be used, for people. */
   | { readonly kind: 'unusable'; readonly reason: string };
 
-/** Pieces of about 64 KiB, or of one object where that is larger. Their concatenation is the file. */
-export function* encodeSnapshot(head: SnapshotHead, { objects }: Snapshot): Generator<Buffer> {
+/** Pieces of some objects each. Their concatenation is the file. */
+export function* encodeSnapshot(head: SnapshotHead, snapshot: Snapshot): Generator<Buffer> {
   const digest = createHash('sha256');
-  let parts: Buffer[] = [magic, ...frame(Buffer.from(JSON.stringify(head)))];
-  let size = 0;
-  const piece = (): Buffer => {
-    const bytes = Buffer.concat(parts);
-    digest.update(bytes);
-    parts = [];
-    size = 0;
-    return bytes;
+  const next = (...parts: readonly Buffer[]): Buffer => {
+    const piece = Buffer.concat(parts);
+    digest.update(piece);
+    return piece;
   };
+  yield next(magic, ...frame(Buffer.from(JSON.stringify(head))));
+  for (const group of groupsOf(snapshot)) yield next(...frame(serialize(group)));
+  yield next(lengthOf(0));
+  yield digest.digest();
+}
+
+function* groupsOf({ objects }: Snapshot): Generator<readonly ModelObject[]> {
+  let group: ModelObject[] = [];
+  let weight = 0;
   for (const kind of kinds) {
     for (const object of objects[kind].values()) {
-      const bytes = serialize(object);
-      parts.push(...frame(bytes));
-      size += bytes.length;
-      if (size >= pieceBytes) yield piece();
+      group.push(object);
+      weight += weightOf(object);
+      if (weight < groupWeight) continue;
+      yield group;
+      group = [];
+      weight = 0;
     }
   }
-  parts.push(lengthOf(0));
-  yield piece();
-  yield digest.digest();
+  if (group.length > 0) yield group;
+}
+
+function weightOf(object: ModelObject): number {
+  if (object.kind === 'EndpointSlice') return 1 + object.endpoints.length;
+  return object.kind === 'Ingress' || object.kind === 'Route' ? 1 + object.rules.length : 1;
 }
 
 /** Never throws or rejects, whatever the bytes are. */
@@ -82,10 +93,10 @@ async function readObjects(frames: Iterable<Buffer>): Promise<Snapshot> {
   let size = 0;
   for (const bytes of frames) {
     // A copy, so that the Buffers of a Secret do not keep the whole file in memory.
-    const object = deserialize(Buffer.from(bytes)) as ModelObject;
-    if (!kinds.includes(object.kind)) throw new Error(`an object is of kind ${JSON.stringify(object.kind)}`);
-    objectKey(object.meta);
-    changes.push({ type: 'set', object });
+    for (const object of deserialize(Buffer.from(bytes)) as readonly ModelObject[]) {
+      if (!kinds.includes(object.kind)) throw new Error(`an object is of kind ${JSON.stringify(object.kind)}`);
+      changes.push({ type: 'set', object });
+    }
     size += bytes.length;
     if (size < decodeBytes) continue;
     size = 0;
