@@ -38,7 +38,7 @@ async function run(...args: readonly string[]): Promise<{ code: number; out: str
   let out = '';
   let err = '';
   const code = await runCommandLine(args, {
-    environment: {},
+    environment: { HOME: '/nonexistent' },
     out: (text) => (out += text),
     err: (text) => (err += text),
   });

@@ -59,7 +59,7 @@ async function run(...args: readonly string[]): Promise<{ code: number; out: str
   let out = '';
   let err = '';
   const code = await runCommandLine([...args, '--manifests', folder], {
-    environment: {},
+    environment: { HOME: '/nonexistent' },
     out: (text) => (out += text),
     err: (text) => (err += text),
   });

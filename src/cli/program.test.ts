@@ -46,7 +46,8 @@ async function run(
   let out = '';
   let err = '';
   const code = await runCommandLine(args, {
-    environment,
+    // No kubeconfig of whoever runs the tests.
+    environment: { HOME: root, ...environment },
     out: (text) => (out += text),
     err: (text) => (err += text),
   });
@@ -126,7 +127,8 @@ describe('usage', () => {
   test.each([
     [['explain', 'http://a/', '-H', 'nonsense', '--manifests', '.'], /Read --header: "nonsense" is not/],
     [['explain', 'http://a/', '--client', 'here', '--manifests', '.'], /Read --client: "here" is not/],
-    [['check'], /Choose a folder with --manifests DIR/],
+    [['check'], /Choose where to read: there is no kubeconfig .*--kubeconfig FILE.*--admin.*--manifests DIR/],
+    [['routes', '-o', 'csv', '--manifests', '.'], /Allowed choices are table, wide, json, yaml, name/],
     [['check', '--manifests', '.', '-o', 'xml'], /Allowed choices are table, json, yaml/],
     [
       ['run', '--https-port', '99999', '--manifests', '.'],
@@ -167,8 +169,22 @@ describe('usage', () => {
     }
   });
 
-  test.each(['run', 'check', 'explain', 'version'])('%s --help has an example', async (command) => {
-    expect((await run([command, '--help'])).out).toMatch(new RegExp(`Examples?:\\n  .*sallyport ${command}`));
+  test.each(['run', 'routes', 'backends', 'explain', 'check', 'version'])(
+    '%s --help has an example, under the name that was typed',
+    async (command) => {
+      const wanted = (name: string): RegExp => new RegExp(`Examples?:\\n  ${name} ${command}`);
+      expect((await run([command, '--help'])).out).toMatch(wanted('sallyport'));
+      const plugin = { SALLYPORT_COMMAND_NAME: 'kubectl sallyport' };
+      const { out } = await run([command, '--help'], plugin);
+      expect(out).toMatch(wanted('kubectl sallyport'));
+      expect(out).toMatch(new RegExp(`^Usage: kubectl sallyport ${command}`));
+    },
+  );
+
+  test('a kubeconfig that is named must be there', async () => {
+    const { code, err } = await run(['routes', '--kubeconfig', join(root, 'none')]);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^sallyport: Read kubeconfig ".*none": no such file/);
   });
 
   test.each(['version', '--version', '-V'])('%s', async (argument) => {

@@ -38,7 +38,8 @@ export class ConnectionWatch {
       ...(options as Client.Options),
       connect: (target, callback) => {
         connect(target, (...[error, socket]) => {
-          if (socket === null) return callback(error, null);
+          // After a failure undici gives no socket at all, whatever its types say.
+          if (error !== null) return callback(error, null);
           this.#connected(connection, socket);
           callback(null, socket);
         });

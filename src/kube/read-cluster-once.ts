@@ -37,13 +37,25 @@ export interface ClusterContents {
   readonly skipped: readonly SkippedScope[];
 }
 
+/** Too little of a cluster could be read. The message is for the operator. */
+export class ClusterReadError extends Error {
+  override readonly name = 'ClusterReadError';
+  /** Why the first of what is missing could not be read. */
+  readonly reason: StallReason;
+
+  constructor(message: string, reason: StallReason) {
+    super(message);
+    this.reason = reason;
+  }
+}
+
 /** Objects that are read by name at a time. */
 const concurrency = 16;
 
 /**
  * Reads a cluster without watching it, with whatever rights the credentials carry.
  *
- * @throws Error for the operator: the API server does not answer, fails, does not accept the credentials, or refuses so much
+ * @throws ClusterReadError: the API server does not answer, fails, does not accept the credentials, or refuses so much
  *   that nothing can be said
  */
 export async function readClusterOnce(options: ReadClusterOptions): Promise<ClusterContents> {
@@ -111,17 +123,23 @@ function failIfBlind(
   namespaces: readonly string[] | undefined,
 ): void {
   const broken = skipped.find(({ reason }) => reason.kind !== 'forbidden');
-  if (broken !== undefined) throw new Error(`Cannot read ${broken.what}: ${broken.reason.message}`);
+  if (broken !== undefined) {
+    throw new ClusterReadError(`Cannot read ${broken.what}: ${broken.reason.message}`, broken.reason);
+  }
   const refused = skipped.filter(({ scope }) => scope.resource.namespaced);
   const [first] = refused;
   if (first === undefined) return;
   if (namespaces === undefined) {
-    throw new Error(
+    throw new ClusterReadError(
       `Cannot read ${first.what}: the API server refuses (${first.reason.message}); choose a namespace with -n`,
+      first.reason,
     );
   }
   const readable = scopes.filter(({ scope }) => scope.resource.namespaced && !scope.resource.optional);
   if (readable.every(({ scope }) => refused.some((one) => one.scope === scope))) {
-    throw new Error(`Cannot read ${first.what}: the API server refuses (${first.reason.message})`);
+    throw new ClusterReadError(
+      `Cannot read ${first.what}: the API server refuses (${first.reason.message})`,
+      first.reason,
+    );
   }
 }
