@@ -93,6 +93,7 @@ async function go(build: Build, folder: string): Promise<void> {
       ...process.env,
       ...environment,
       GOFLAGS: `${process.env['GOFLAGS'] ?? ''} -buildvcs=false`.trim(),
+      GOWORK: 'off',
       GOOS: '',
       GOARCH: '',
     },

@@ -1,3 +1,6 @@
+// What cluster tests start: `make envtest` builds it. To move to another version of Kubernetes, say v1.37.0, take over the
+// names that its own go.mod replaces by ./staging, give all of them v0.37.0 below, and then:
+// go get -tool k8s.io/kubernetes/cmd/kube-apiserver@v1.37.0 k8s.io/kubernetes/cmd/kubectl@v1.37.0
 module sallyport.dev/test/envtest
 
 go 1.26.0

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, jest, test } from '@jest/globals';
 
 import { findProgram } from './assets.ts';
 import { chooseCluster, dockerAnswers } from './cluster-choice.ts';
+import type { ClusterProvider } from './cluster-choice.ts';
 import { isRequired, needs } from './needs.ts';
 import type { NeedName } from './needs.ts';
 import { startCluster } from './start-cluster.ts';
@@ -27,26 +28,33 @@ export function describeWithCluster(
   options: ClusterOptions & { readonly needs?: readonly ClusterNeed[] } = {},
 ): void {
   const provider = options.provider ?? chooseCluster();
-  const lacking =
-    provider === undefined || (provider !== 'envtest' && options.needs?.includes('own-api-server'));
+  const lacking = lackingFor(provider, options.needs ?? []);
   let running: TestCluster | undefined;
   const cluster = (): TestCluster => {
     if (running === undefined)
       throw new Error('use the cluster: it has not started, want a call from a test or hook');
     return running;
   };
-  if (lacking === true) {
-    leaveOut('cluster', name, () => body(cluster));
+  if (lacking !== undefined) {
+    leaveOut(lacking, name, () => body(cluster));
     return;
   }
   describe(name, () => {
     jest.setTimeout(testLimitMs);
     beforeAll(async () => {
-      running = await startCluster({ ...options, provider });
+      running = await startCluster({ ...options, ...(provider && { provider }) });
     }, startLimitMs);
     afterAll(async () => running?.stop(), testLimitMs);
     body(cluster);
   });
+}
+
+function lackingFor(
+  provider: ClusterProvider | undefined,
+  wanted: readonly ClusterNeed[],
+): NeedName | undefined {
+  if (provider === undefined) return 'cluster';
+  return provider !== 'envtest' && wanted.includes('own-api-server') ? 'ownApiServer' : undefined;
 }
 
 /** A `describe` that runs Helm. `body` gets the path of the program. */

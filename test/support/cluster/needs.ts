@@ -18,6 +18,12 @@ export const needs = {
       'install Go and run `make envtest`, or start Docker, or set SALLYPORT_TEST_KUBECONFIG to a cluster that may be thrown away',
     canBeRequired: true,
   },
+  ownApiServer: {
+    mark: '(needs an API server of its own)',
+    tests: 'tests of the audit log and of outages',
+    remedy: 'install Go and run `make envtest`, and leave SALLYPORT_TEST_KUBECONFIG unset',
+    canBeRequired: true,
+  },
   helm: {
     mark: '(needs helm)',
     tests: 'Helm tests',

@@ -9,7 +9,7 @@ import { closeSync, openSync, readFileSync } from 'node:fs';
  */
 const guard = `
 exec 3<&0
-"$@" 3<&- </dev/null &
+"$@" 3<&- 4>&- </dev/null &
 program=$!
 echo "$program" >&4
 exec 4>&-
