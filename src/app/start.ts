@@ -123,7 +123,18 @@ async function assemble(settings: Settings, { version, writer, log, sockets }: B
     observer: observe({ log, metrics, findings, reports, readiness, source }),
     ...(source.fetch === undefined ? {} : { fetch: (references) => source.fetch?.(references) }),
   });
-  const admin = new AdminServer(
+  const admin = createAdmin(settings, { log, metrics, findings, readiness, source, pool, loop });
+  return { pool, loop, source, admin, readiness };
+}
+
+interface AdminParts extends Omit<Observed, 'reports'> {
+  readonly pool: WorkerPool;
+  readonly loop: ControlLoop;
+}
+
+function createAdmin(settings: Settings, parts: AdminParts): AdminServer {
+  const { log, metrics, findings, readiness, source, pool, loop } = parts;
+  return new AdminServer(
     {
       ready: () => readinessWith(readiness, source),
       table: () => loop.table,
@@ -139,7 +150,6 @@ async function assemble(settings: Settings, { version, writer, log, sockets }: B
       failed: (path, error) => log.warn('admin answer failed', { path, err: error }),
     },
   );
-  return { pool, loop, source, admin, readiness };
 }
 
 function explainRequest(loop: ControlLoop, settings: Settings, { url, method, headers }: ExplainRequest) {

@@ -127,6 +127,7 @@ async function startSallyport(bench: Bench, cluster: TestCluster) {
     workers: WORKERS,
     'access-log': false,
     'drain-delay': '0s',
+    'keep-alive-requests': 1_000_000_000,
     'publish-status-address': '192.0.2.1',
   };
   const args = ['run', ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)];
