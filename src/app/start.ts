@@ -1,12 +1,8 @@
-import { AdminServer } from '../admin/admin-server.ts';
-import type { ExplainRequest } from '../admin/admin-state.ts';
 import { EndpointBoard } from '../balance/endpoint-board.ts';
 import { createCompiler } from '../compile/compiler.ts';
 import { DiagnosticReport } from '../control/diagnostic-report.ts';
 import { ObjectReports } from '../control/object-reports.ts';
 import { ControlLoop } from '../control/loop.ts';
-import type { LoopObserver } from '../control/loop.ts';
-import { explain, explainableTable } from '../proxy/explain.ts';
 import { LogWriter } from '../telemetry/log-writer.ts';
 import { createLog } from '../telemetry/log.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -16,10 +12,11 @@ import { createCounterMemory } from '../telemetry/worker-counters.ts';
 import { ListeningSockets } from '../workers/listening-sockets.ts';
 import { WorkerPool } from '../workers/pool.ts';
 import { openSource } from './app-source.ts';
-import type { AppSource } from './app-source.ts';
 import { compileOptions } from './compile-settings.ts';
 import { defaultMaxConnections, maxConnections, perWorker } from './connection-limit.ts';
 import { defaultWorkers } from './cpu-limit.ts';
+import { createAdmin, startAdmin } from './create-admin.ts';
+import { observeLoop } from './loop-observer.ts';
 import { proxySettings } from './proxy-settings.ts';
 import { Readiness } from './readiness.ts';
 import type { Settings } from './settings.ts';
@@ -120,97 +117,11 @@ async function assemble(settings: Settings, { version, writer, log, sockets }: B
   const loop = new ControlLoop({
     compiler: createCompiler(compileOptions(settings)),
     publisher: pool,
-    observer: observe({ log, metrics, findings, reports, readiness, source }),
+    observer: observeLoop({ log, metrics, findings, reports, readiness, source }),
     ...(source.fetch === undefined ? {} : { fetch: (references) => source.fetch?.(references) }),
   });
   const admin = createAdmin(settings, { log, metrics, findings, readiness, source, pool, loop });
   return { pool, loop, source, admin, readiness };
-}
-
-interface AdminParts extends Omit<Observed, 'reports'> {
-  readonly pool: WorkerPool;
-  readonly loop: ControlLoop;
-}
-
-function createAdmin(settings: Settings, parts: AdminParts): AdminServer {
-  const { log, metrics, findings, readiness, source, pool, loop } = parts;
-  return new AdminServer(
-    {
-      ready: () => readinessWith(readiness, source),
-      table: () => loop.table,
-      workers: () =>
-        pool.status.map((status) => ({ ...status, connections: metrics.connections(status.worker) })),
-      diagnostics: () => [...findings.list()],
-      explain: (request) => explainRequest(loop, settings, request),
-      metrics: () => ({ contentType: metrics.contentType, text: metrics.text() }),
-    },
-    {
-      port: settings.adminPort,
-      address: settings.adminAddress === '' ? undefined : settings.adminAddress,
-      failed: (path, error) => log.warn('admin answer failed', { path, err: error }),
-    },
-  );
-}
-
-function explainRequest(loop: ControlLoop, settings: Settings, { url, method, headers }: ExplainRequest) {
-  return explain(explainableTable(loop.table), {
-    url: url.href,
-    method,
-    headers,
-    clientAddress: '127.0.0.1',
-    allowEncodedSlashes: settings.encodedSlashes,
-  });
-}
-
-interface Observed {
-  readonly log: Log;
-  readonly metrics: Metrics;
-  readonly findings: DiagnosticReport;
-  readonly reports: ObjectReports;
-  readonly readiness: Readiness;
-  readonly source: AppSource;
-}
-
-function observe({ log, metrics, findings, reports, readiness, source }: Observed): LoopObserver {
-  return {
-    compiled: (compilation) => {
-      const { result, compileMs } = compilation;
-      metrics.compiled(compileMs);
-      findings.compiler(
-        result.diagnostics,
-        compilation.changes === undefined ? undefined : result.diagnosticsChanged,
-      );
-      reports.compiled(compilation);
-    },
-    compileFailed: (error) => log.error('compiler failed, the table before stays in force', { err: error }),
-    published: (table, outcome, changeMs) => {
-      reports.published(table, outcome);
-      if (outcome.kind === 'failed') {
-        log.error('table refused, the one before stays in force', { ...outcome });
-        return;
-      }
-      for (const { id, message } of outcome.closed) log.error('route closed', { route: id, detail: message });
-      metrics.changeLive(changeMs);
-      readiness.live();
-      log.info('table live', {
-        generation: outcome.generation,
-        routes: table.routes.size,
-        changeMs: hundredths(changeMs),
-        linkMs: hundredths(outcome.linkMs),
-        stallMs: hundredths(outcome.stallMs),
-      });
-    },
-    settled: (snapshot) => {
-      reports.settled(snapshot);
-      source.settled(snapshot);
-    },
-  };
-}
-
-/** Tells what a start is waiting for, where the source knows. */
-function readinessWith({ state }: Readiness, { waitingFor }: AppSource): Readiness['state'] {
-  if (state.ready || waitingFor.length === 0) return state;
-  return { ready: false, reason: `not read yet: ${waitingFor.join(', ')}` };
 }
 
 function connectionsPerWorker(settings: Settings, workers: number, log: Log): number {
@@ -230,21 +141,4 @@ function countWorkers(settings: Settings, sockets: ListeningSockets, log: Log): 
   if (wanted === 1 || sockets.shareable) return wanted;
   log.warn('one worker only: this platform cannot share a port among several', { wanted });
   return 1;
-}
-
-async function startAdmin(admin: AdminServer, settings: Settings): Promise<number> {
-  try {
-    return await admin.start();
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const reason =
-      code === 'EADDRINUSE'
-        ? `port ${settings.adminPort} is taken by another process`
-        : (cause as Error).message;
-    throw new Error(`Listen for health and metrics: ${reason}; choose another with --admin-port`, { cause });
-  }
-}
-
-function hundredths(ms: number): number {
-  return Math.round(ms * 100) / 100;
 }
