@@ -52,10 +52,28 @@ export const protectedInRequests: ProtectedFields = new Map([
   ['host', 'is changed by the filter rewriteHost'],
 ]);
 
-const nameSchema = { type: 'string', minLength: 1, maxLength: MAX_NAME_LENGTH, pattern: TOKEN.source };
+/** A name of a field that may be changed. */
+function nameSchema(protectedFields: ProtectedFields): Readonly<Record<string, unknown>> {
+  const reasons = new Map<string, string[]>();
+  for (const [name, reason] of protectedFields) reasons.set(reason, [...(reasons.get(reason) ?? []), name]);
+  return {
+    type: 'string',
+    minLength: 1,
+    maxLength: MAX_NAME_LENGTH,
+    pattern: TOKEN.source,
+    'x-kubernetes-validations': [...reasons].map(([reason, names]) => ({
+      rule: `!(self.lowerAscii() in [${names.map((name) => `'${name}'`).join(', ')}])`,
+      message: `this field cannot be changed: it ${reason}`,
+    })),
+  };
+}
 
 /** OpenAPI schema of a list of fields. `keyed`: a name may stand there once. */
-function fieldsSchema(description: string, keyed: boolean): Readonly<Record<string, unknown>> {
+function fieldsSchema(
+  description: string,
+  name: Readonly<Record<string, unknown>>,
+  keyed: boolean,
+): Readonly<Record<string, unknown>> {
   return {
     type: 'array',
     description,
@@ -64,12 +82,14 @@ function fieldsSchema(description: string, keyed: boolean): Readonly<Record<stri
     ...(keyed ? { 'x-kubernetes-list-map-keys': ['name'] } : {}),
     items: {
       type: 'object',
+      description: 'A header field.',
       required: ['name', 'value'],
       properties: {
-        name: { ...nameSchema, description: 'Field name; case does not matter.' },
+        name: { ...name, description: 'Field name; case does not matter.' },
         value: {
           type: 'string',
           maxLength: MAX_VALUE_LENGTH,
+          pattern: VALUE.source,
           description: 'Taken as it stands; there are no variables.',
         },
       },
@@ -77,8 +97,9 @@ function fieldsSchema(description: string, keyed: boolean): Readonly<Record<stri
   };
 }
 
-/** OpenAPI schema of HeaderEdits. `kind` is "request" or "response". */
-export function headerEditsSchema(kind: string): Readonly<Record<string, unknown>> {
+/** OpenAPI schema of HeaderEdits. */
+export function headerEditsSchema(kind: 'request' | 'response'): Readonly<Record<string, unknown>> {
+  const name = nameSchema(kind === 'request' ? protectedInRequests : protectedInResponses);
   return {
     type: 'object',
     description: `Changes ${kind} header fields: first remove, then set, then add.`,
@@ -89,10 +110,10 @@ export function headerEditsSchema(kind: string): Readonly<Record<string, unknown
         description: 'Names of fields to remove.',
         maxItems: MAX_EDITS,
         'x-kubernetes-list-type': 'set',
-        items: nameSchema,
+        items: name,
       },
-      set: fieldsSchema('Fields that replace those of the same name.', true),
-      add: fieldsSchema('Fields that are added beside those of the same name.', false),
+      set: fieldsSchema('Fields that replace those of the same name.', name, true),
+      add: fieldsSchema('Fields that are added beside those of the same name.', name, false),
     },
   };
 }

@@ -1,4 +1,4 @@
-import { defaultPort, HOST_PATTERN, isHost } from './authority.ts';
+import { defaultPort, hostRules, isHost } from './authority.ts';
 import type { FilterRequest, FilterSpec } from './filter.ts';
 import { currentTarget, redirectAnswer, redirectTo } from './location.ts';
 import type { Target } from './location.ts';
@@ -40,8 +40,8 @@ export const redirect: FilterSpec<Redirect> = {
           type: 'string',
           minLength: 1,
           maxLength: 253,
-          pattern: HOST_PATTERN,
           description: 'Host to go to.',
+          'x-kubernetes-validations': hostRules,
         },
         port: { type: 'integer', minimum: 1, maximum: 65_535, description: 'Port to go to.' },
         path: { ...pathSchema, description: 'Path to go to, in place of the whole path.' },

@@ -1,4 +1,4 @@
-import { AUTHORITY_PATTERN, AUTHORITY_SOURCE, isAuthority, MAX_AUTHORITY_LENGTH } from './authority.ts';
+import { AUTHORITY_SOURCE, authorityRules, isAuthority, MAX_AUTHORITY_LENGTH } from './authority.ts';
 import type { AnnotationSpec, FilterSpec } from './filter.ts';
 import { readAnnotation } from './read-annotation.ts';
 import { quote, ValueReader } from './value-reader.ts';
@@ -30,8 +30,8 @@ export const rewriteHost: FilterSpec<RewriteHost> = {
           type: 'string',
           minLength: 1,
           maxLength: MAX_AUTHORITY_LENGTH,
-          pattern: AUTHORITY_PATTERN,
           description: 'Host, or host:port.',
+          'x-kubernetes-validations': authorityRules,
         },
       },
     },

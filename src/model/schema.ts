@@ -27,6 +27,9 @@ export const labelSchema: Schema = { type: 'string', minLength: 1, maxLength: 63
 /** Name of a header field or cookie. */
 export const tokenSchema: Schema = { type: 'string', minLength: 1, maxLength: 256, pattern: `^${TOKEN}$` };
 
+/** What holds for every text that users compare requests with. */
+export const plainTextPattern = String.raw`^[^\x00-\x1f\x7f]*$`;
+
 /** A Service port by number or by name. */
 export const portSchema: Schema = {
   'x-kubernetes-int-or-string': true,
@@ -34,6 +37,15 @@ export const portSchema: Schema = {
   maximum: 65_535,
   maxLength: 15,
   description: 'Port of the Service, by number or by name.',
+  'x-kubernetes-validations': [
+    {
+      rule:
+        "type(self) == int || (string(self).matches('^[a-z0-9]([-a-z0-9]{0,13}[a-z0-9])?$') && " +
+        "string(self).matches('[a-z]') && !string(self).contains('--'))",
+      message:
+        'a port is a number, or a name of lower-case letters, digits and single hyphens with a letter in it',
+    },
+  ],
 };
 
 /** GEP-2257, as the Gateway API writes durations. */
@@ -58,7 +70,7 @@ export const hostSchema: Schema = {
   'x-kubernetes-validations': [
     {
       // Without `.*`-like parts, so that the estimated cost stays low.
-      rule: `self.matches('^([*][.])?${LABEL}([.]${LABEL})*$') && !self.matches('^[0-9.]+$')`,
+      rule: `self.matches('^([*][.])?${LABEL}([.]${LABEL})*$') && !isIP(self)`,
       message: "a host is a lower-case DNS name, or '*.' before one; no port, no address",
     },
   ],
@@ -71,6 +83,7 @@ export const statusSchema: Schema = {
   properties: {
     conditions: {
       type: 'array',
+      description: 'What holds for the object, one entry a type.',
       maxItems: 16,
       'x-kubernetes-list-type': 'map',
       'x-kubernetes-list-map-keys': ['type'],
@@ -83,21 +96,30 @@ export const statusSchema: Schema = {
             maxLength: 316,
             description: 'Accepted, ResolvedRefs or Programmed.',
           },
-          status: { type: 'string', enum: ['True', 'False', 'Unknown'] },
+          status: {
+            type: 'string',
+            enum: ['True', 'False', 'Unknown'],
+            description: 'Whether it holds.',
+          },
           observedGeneration: {
             type: 'integer',
             format: 'int64',
             minimum: 0,
             description: 'The generation of the object that this was said of.',
           },
-          lastTransitionTime: { type: 'string', format: 'date-time' },
+          lastTransitionTime: {
+            type: 'string',
+            format: 'date-time',
+            description: 'When the status was last another one.',
+          },
           reason: {
             type: 'string',
             minLength: 1,
             maxLength: 1024,
             pattern: '^[A-Za-z]([A-Za-z0-9_,:]*[A-Za-z0-9_])?$',
+            description: 'Why, in one word for machines.',
           },
-          message: { type: 'string', maxLength: 32_768 },
+          message: { type: 'string', maxLength: 32_768, description: 'Why, for people.' },
         },
       },
     },
@@ -114,7 +136,7 @@ export function objectSchema(description: string, spec: Schema): Schema {
       apiVersion: { type: 'string', description: 'sallyport.dev/v1alpha1' },
       kind: { type: 'string' },
       metadata: { type: 'object' },
-      spec,
+      spec: { description: 'What is wanted.', ...spec },
       status: statusSchema,
     },
   };

@@ -31,7 +31,7 @@ export const hostPattern: TextCheck = (text) => {
   if (isIP(text.replace(/^\[|\]$/g, '')) !== 0) return 'a DNS name, not an address';
   if (/:\d*$/.test(text)) return 'a host without a port';
   if (text !== text.toLowerCase()) return 'a host in lower case';
-  return isDnsName(host) ? undefined : 'a DNS name, or *. followed by one';
+  return text.length <= 253 && isDnsName(host) ? undefined : 'a DNS name, or *. followed by one';
 };
 
 /** A DNS name in lower case; one dot at the end is allowed. */
@@ -84,7 +84,9 @@ export const addressRange: TextCheck = (text) => {
   if (isIP(address) === 0 || address.includes('%') || rest.length > 0) return wanted;
   if (bits === undefined) return undefined;
   const max = isIPv4(address) ? 32 : 128;
-  return /^\d{1,3}$/.test(bits) && Number(bits) <= max ? undefined : `a prefix length from 0 to ${max}`;
+  return /^(?:0|[1-9]\d{0,2})$/.test(bits) && Number(bits) <= max
+    ? undefined
+    : `a prefix length from 0 to ${max}`;
 };
 
 const durationPattern = /^(?:\d{1,5}(?:h|ms|m|s)){1,4}$/;

@@ -38,7 +38,7 @@ const namedMatch = [{ name: 'a', type: 'Exact', value: 'b' }];
 const maximal = route({
   ingressClassName: 'c',
   hosts: ['a.example', '*.b.example'],
-  tls: { secretName: 't' },
+  tls: { secretName: 't', namespace: 'n' },
   rules: [
     {
       name: 'one',
@@ -116,6 +116,7 @@ describe.each([
       subresources: { status: {} },
     });
     expect(version?.['additionalPrinterColumns']).toContainEqual({
+      description: 'Whether every worker serves by it',
       name: 'Programmed',
       type: 'string',
       jsonPath: '.status.conditions[?(@.type=="Programmed")].status',

@@ -22,10 +22,27 @@ interface Column {
   readonly priority?: number;
 }
 
-const programmed: Column = {
-  name: 'Programmed',
+const condition = (type: string, description: string, priority?: number): Column => ({
+  name: type,
   type: 'string',
-  jsonPath: '.status.conditions[?(@.type=="Programmed")].status',
+  jsonPath: `.status.conditions[?(@.type=="${type}")].status`,
+  description,
+  ...(priority === undefined ? {} : { priority }),
+});
+const accepted = condition('Accepted', 'Whether it is free of faults');
+const resolvedRefs = condition(
+  'ResolvedRefs',
+  'Whether everything that it refers to is there and may be used',
+  1,
+);
+const programmed = condition('Programmed', 'Whether every worker serves by it');
+/** Why it is not: the message of the condition that failed first. */
+const reason: Column = {
+  name: 'Reason',
+  type: 'string',
+  jsonPath: '.status.conditions[?(@.status=="False")].message',
+  description: 'What is wrong with it, the first of it',
+  priority: 1,
 };
 const age: Column = { name: 'Age', type: 'date', jsonPath: '.metadata.creationTimestamp' };
 
@@ -43,15 +60,32 @@ export function routeCrd(registry: FilterRegistry): string {
     plural: 'routes',
     shortName: 'spr',
     columns: [
-      { name: 'Hosts', type: 'string', jsonPath: '.spec.hosts' },
+      { name: 'Hosts', type: 'string', jsonPath: '.spec.hosts', description: 'Hosts; none: every host' },
       {
         name: 'Backends',
         type: 'string',
         jsonPath: '.spec.rules[*].backends[*].service',
         description: 'Service of the first backend',
       },
+      accepted,
       programmed,
       age,
+      {
+        name: 'Class',
+        type: 'string',
+        jsonPath: '.spec.ingressClassName',
+        description: 'IngressClass; none: the default class',
+        priority: 1,
+      },
+      {
+        name: 'TLS',
+        type: 'string',
+        jsonPath: '.spec.tls.secretName',
+        description: 'Secret of the certificate',
+        priority: 1,
+      },
+      resolvedRefs,
+      reason,
     ],
     schema: routeSchema(routeFilters(registry)),
   });
@@ -64,10 +98,26 @@ export function backendPolicyCrd(): string {
     plural: 'backendpolicies',
     shortName: 'spbp',
     columns: [
-      { name: 'Service', type: 'string', jsonPath: '.spec.service' },
-      { name: 'Balance', type: 'string', jsonPath: '.spec.balance' },
+      { name: 'Service', type: 'string', jsonPath: '.spec.service', description: 'Service that it is for' },
+      accepted,
       programmed,
       age,
+      {
+        name: 'Balance',
+        type: 'string',
+        jsonPath: '.spec.balance',
+        description: 'How endpoints are chosen',
+        priority: 1,
+      },
+      {
+        name: 'Protocol',
+        type: 'string',
+        jsonPath: '.spec.protocol',
+        description: 'What is spoken to endpoints',
+        priority: 1,
+      },
+      resolvedRefs,
+      reason,
     ],
     schema: backendPolicySchema,
   });

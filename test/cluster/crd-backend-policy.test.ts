@@ -1,0 +1,106 @@
+import { readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+import { describe, expect, test } from '@jest/globals';
+import { backendPolicyExample } from '../../tools/reference/backend-policy-page.ts';
+import { describeWithCluster } from '../support/cluster/describe-with-cluster.ts';
+import type { Manifest } from '../support/cluster/manifest.ts';
+import {
+  apiVerdict,
+  backendPolicy,
+  controllerFaults,
+  policyKind,
+  storedObjects,
+} from '../support/crd-objects.ts';
+
+const folder = join(import.meta.dirname, '../../crds');
+const manifests = readdirSync(folder).map((name) => join(folder, name));
+
+const policy = (fields: Readonly<Record<string, unknown>>): Manifest =>
+  backendPolicy({ service: 'shop', ...fields });
+
+/** What is wrong, the object, and the message of the API server (its start, or all of it). */
+const bad: readonly (readonly [string, Manifest, string])[] = [
+  ['no spec', { ...policy({}), spec: undefined }, 'spec: Required value'],
+  ['no Service', backendPolicy({}), 'spec.service: Required value'],
+  ['a Service in upper case', backendPolicy({ service: 'Shop' }), 'spec.service: Invalid value: "Shop"'],
+  [
+    'a Service name of 64 characters',
+    backendPolicy({ service: 'a'.repeat(64) }),
+    'spec.service: Too long: may not be more than 63 bytes',
+  ],
+  [
+    'an unknown way to balance',
+    policy({ balance: 'Random' }),
+    'spec.balance: Unsupported value: "Random": supported values: "RoundRobin", "LeastRequest"',
+  ],
+  ['an unknown protocol', policy({ protocol: 'SPDY' }), 'spec.protocol: Unsupported value: "SPDY"'],
+  [
+    'no time to connect',
+    policy({ timeouts: { connect: '0s' } }),
+    'spec.timeouts.connect: Invalid value: "0s": this duration must be above 0',
+  ],
+  ['a duration without unit', policy({ timeouts: { read: '5' } }), 'spec.timeouts.read: Invalid value: "5"'],
+  ['no tries', policy({ retries: { tries: 0 } }), 'spec.retries.tries: Invalid value: 0'],
+  [
+    'an unknown cause to retry',
+    policy({ retries: { retryOn: ['sometimes'] } }),
+    'spec.retries.retryOn[0]: Unsupported value: "sometimes"',
+  ],
+  [
+    'no requests at a time',
+    policy({ connections: { maxRequests: 0 } }),
+    'spec.connections.maxRequests: Invalid value: 0',
+  ],
+  [
+    'fewer idle connections than none',
+    policy({ connections: { maxIdle: -1 } }),
+    'spec.connections.maxIdle: Invalid value: -1',
+  ],
+  [
+    'no request on a connection',
+    policy({ connections: { maxRequestsPerConnection: 0 } }),
+    'spec.connections.maxRequestsPerConnection: Invalid value: 0',
+  ],
+  [
+    'connections that live shorter than they idle',
+    policy({ connections: { idleTimeout: '1m', maxLifetime: '30s' } }),
+    'spec.connections: Invalid value: idleTimeout is at most maxLifetime',
+  ],
+  [
+    'no idle time',
+    policy({ connections: { idleTimeout: '0s' } }),
+    'spec.connections.idleTimeout: Invalid value: "0s": this duration must be above 0',
+  ],
+  [
+    'a field that does not exist',
+    policy({ loadBalancing: 'RoundRobin' }),
+    'BackendPolicy in version "v1alpha1" cannot be handled as a BackendPolicy: strict decoding error: unknown field "spec.loadBalancing"',
+  ],
+];
+
+describeWithCluster(
+  'the CRD of BackendPolicy',
+  (cluster) => {
+    describe('takes', () => {
+      test.each<readonly [string, Manifest]>([
+        ['the example of the reference', backendPolicyExample],
+        ['nothing but a Service', policy({})],
+        ...storedObjects(policyKind),
+      ])('%s', async (_, object) => {
+        expect(await apiVerdict(cluster(), object)).toMatchObject({ accepted: true, message: '' });
+        expect(controllerFaults(object).decoder).toEqual([]);
+      });
+    });
+
+    describe('refuses', () => {
+      test.each(bad)('%s', async (_, object, expected) => {
+        const { accepted, message } = await apiVerdict(cluster(), object);
+        expect([accepted, message]).toEqual([false, expect.stringContaining(expected)]);
+        const { decoder, compiler } = controllerFaults(object);
+        expect([...decoder, ...compiler]).not.toEqual([]);
+      });
+    });
+  },
+  { manifests },
+);
