@@ -63,7 +63,7 @@ function refusedByName({ resource, namespace = '', name = '' }: ResourceScope): 
     'SP1204',
     { kind: resource.kind, namespace, name },
     '',
-    `Read ${resource.kind} ${namespace}/${name}: the API server refuses, want the verbs get, list and watch on ` +
+    `Read ${resource.kind} ${namespace}/${name}: the API server refuses, want the verbs list and watch on ` +
       `${resource.plural} in namespace "${namespace}", or on that name alone`,
   );
 }
