@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+
 import { describe, expect, test } from '@jest/globals';
 import { EndpointBoard } from './endpoint-board.ts';
 
@@ -60,5 +63,65 @@ describe('endpoint board', () => {
     board.begin(1);
     board.reset(0);
     expect([board.inFlight(0), board.inFlight(1)]).toEqual([0, 1]);
+  });
+});
+
+describe('a limit on requests at a time', () => {
+  test('counts up to the limit, over all workers, and no further', () => {
+    const memory = EndpointBoard.allocate(2, 2);
+    const [first, second] = [new EndpointBoard(memory, 0), new EndpointBoard(memory, 1)];
+    expect([first.beginWithin(1, 2), second.beginWithin(1, 2), first.beginWithin(1, 2)]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+    expect(first.inFlight(1)).toBe(2);
+    second.end(1);
+    expect(first.beginWithin(1, 2)).toBe(true);
+    expect(first.inFlight(0)).toBe(0);
+  });
+
+  test('counts what is begun without one', () => {
+    const board = new EndpointBoard(EndpointBoard.allocate(1));
+    board.begin(0);
+    expect([board.beginWithin(0, 1), board.inFlight(0)]).toEqual([false, 1]);
+  });
+
+  test('is none for endpoints without a slot', () => {
+    const board = new EndpointBoard(EndpointBoard.allocate(1));
+    expect(board.beginWithin(-1, 1)).toBe(true);
+    board.end(-1);
+    expect(board.inFlight(0)).toBe(0);
+  });
+
+  test('is never passed by threads that race for it, and none is left out for good', async () => {
+    const threads = 3;
+    const limit = 2;
+    const board = EndpointBoard.allocate(1, threads);
+    // How many hold a place, and how often there were more than may be.
+    const witness = new SharedArrayBuffer(8);
+    const source = `
+      const { workerData } = require('node:worker_threads');
+      import(workerData.module).then(({ EndpointBoard }) => {
+        const board = new EndpointBoard(workerData.board, workerData.writer);
+        const witness = new Int32Array(workerData.witness);
+        for (let held = 0; held < 5_000; ) {
+          if (!board.beginWithin(0, workerData.limit)) continue;
+          if (Atomics.add(witness, 0, 1) >= workerData.limit) Atomics.add(witness, 1, 1);
+          Atomics.sub(witness, 0, 1);
+          board.end(0);
+          held++;
+        }
+      });`;
+    const module = new URL('endpoint-board.ts', import.meta.url).href;
+    const workers = Array.from(
+      { length: threads },
+      (_, writer) =>
+        new Worker(source, { eval: true, workerData: { module, board, witness, writer, limit } }),
+    );
+    const codes = await Promise.all(workers.map(async (worker) => (await once(worker, 'exit')) as [number]));
+    expect(codes).toEqual(workers.map(() => [0]));
+    expect([...new Int32Array(witness)]).toEqual([0, 0]);
+    expect(new EndpointBoard(board).inFlight(0)).toBe(0);
   });
 });

@@ -375,6 +375,56 @@ describe('Route', () => {
     expect(faultPaths(route({ [field]: value }))).toEqual([`spec.rules[0].${path}`]);
   });
 
+  test('BackendPolicy is read whole', () => {
+    const { object, diagnostics } = decode(sallyport, 'BackendPolicy', {
+      spec: {
+        service: 's',
+        balance: 'LeastRequest',
+        protocol: 'HTTP1',
+        timeouts: { connect: '1s', request: '0s' },
+        retries: { tries: 2, retryOn: ['error'], timeout: '3s' },
+        connections: {
+          maxRequests: 1,
+          maxIdle: 0,
+          idleTimeout: '10s',
+          maxLifetime: '10s',
+          maxRequestsPerConnection: 5,
+        },
+      },
+    });
+    expect(diagnostics).toEqual([]);
+    expect(object).toMatchObject({
+      service: 's',
+      balance: 'LeastRequest',
+      protocol: 'HTTP1',
+      timeouts: { connectMs: 1000, sendMs: undefined, readMs: undefined, requestMs: 0 },
+      retries: { tries: 2, retryOn: ['error'], timeoutMs: 3000 },
+      connections: {
+        maxRequests: 1,
+        maxIdle: 0,
+        idleTimeoutMs: 10_000,
+        maxLifetimeMs: 10_000,
+        maxRequestsPerConnection: 5,
+      },
+    });
+  });
+
+  test.each([
+    ['spec.protocol', { protocol: 'HTTP3' }],
+    ['spec.timeouts.read', { timeouts: { read: '0s' } }],
+    ['spec.retries.tries', { retries: { tries: 0 } }],
+    ['spec.retries.retryOn[0]', { retries: { retryOn: ['http_200'] } }],
+    ['spec.connections.maxRequests', { connections: { maxRequests: 0 } }],
+    ['spec.connections.maxIdle', { connections: { maxIdle: -1 } }],
+    ['spec.connections.idleTimeout', { connections: { idleTimeout: '0s' } }],
+    ['spec.connections.idleTimeout', { connections: { idleTimeout: '2m', maxLifetime: '1m' } }],
+    ['spec.connections.perHost', { connections: { perHost: 1 } }],
+  ])('BackendPolicy: the fault at %s is named', (path, fields) => {
+    expect(faultPaths(decode(sallyport, 'BackendPolicy', { spec: { service: 's', ...fields } }))).toEqual([
+      path,
+    ]);
+  });
+
   test('BackendPolicy refuses what it does not know', () => {
     const found = decode(sallyport, 'BackendPolicy', { spec: { service: 's', balance: 'Best', later: 1 } });
     expect(faultPaths(found)).toEqual(['spec.later', 'spec.balance']);

@@ -5,7 +5,8 @@ import { createTable, emptyTable } from '../table/create-table.ts';
 import { tableDelta, wholeTable } from '../table/diff-tables.ts';
 import { endpointKey } from '../table/endpoint-key.ts';
 import { sealEntry } from '../table/entry-digest.ts';
-import type { EndpointSet, RouteTable, TableRoute, TableUpstream } from '../table/route-table.ts';
+import { defaultRetry, defaultTimeouts } from '../table/exchange-defaults.ts';
+import type { EndpointSet, Forward, RouteTable, TableRoute, TableUpstream } from '../table/route-table.ts';
 import type { TableDelta } from '../table/table-delta.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
 import { HeaderList } from '../util/header-list.ts';
@@ -75,8 +76,10 @@ function setUp(stepMs = 0) {
   return { linker, made, swaps, rows, turns: () => turns };
 }
 
-function upstream(id: string, balance: TableUpstream['balance'] = 'round-robin'): TableUpstream {
-  return sealEntry<TableUpstream>('upstreams', { id, protocol: 'http1', balance });
+type Policy = Partial<Omit<TableUpstream, 'id' | 'digest'>>;
+
+function upstream(id: string, policy: Policy = {}): TableUpstream {
+  return sealEntry<TableUpstream>('upstreams', { id, protocol: 'http1', balance: 'round-robin', ...policy });
 }
 
 function endpoints(id: string, ...ports: number[]): EndpointSet {
@@ -93,6 +96,8 @@ interface RouteShape {
   readonly to?: readonly string[];
   readonly filters?: TableRoute['filters'];
   readonly rank?: string;
+  readonly timeouts?: Forward['timeouts'];
+  readonly retry?: Forward['retry'];
 }
 
 function route({
@@ -102,6 +107,8 @@ function route({
   to = ['s'],
   filters: chain = [],
   rank = id,
+  timeouts,
+  retry,
 }: RouteShape): TableRoute {
   return sealEntry<TableRoute>('routes', {
     id,
@@ -115,8 +122,8 @@ function route({
         backends: to.map((name) => ({ upstream: name, weight: 1, role: 'stable' as const })),
         overrides: [],
         split: { by: 'random' },
-        timeouts: { connectMs: 1, sendMs: 1, readMs: 1, requestMs: 0 },
-        retry: { tries: 1, onError: true, onTimeout: true, onStatus: [], nonIdempotent: false, timeoutMs: 0 },
+        ...(timeouts === undefined ? {} : { timeouts }),
+        ...(retry === undefined ? {} : { retry }),
       },
     },
     origin: { kind: 'Route', namespace: 'n', name: id, field: '', service: '' },
@@ -188,7 +195,7 @@ describe('link', () => {
     const r = route({ id: 'r', filters: [{ name: 'echo', config: {} }] });
     const first = table(1, [r]);
     const before = live(await linker.link(input(wholeTable(first))));
-    const second = table(2, [r], [upstream('s', 'least-request')]);
+    const second = table(2, [r], [upstream('s', { balance: 'least-request' })]);
     const after = live(await linker.link(input(tableDelta(first, second))));
     expect(made.map(({ retired, calls }) => [retired, calls])).toEqual([
       [true, ['80']],
@@ -279,6 +286,55 @@ describe('link', () => {
     });
     expect([link?.backends, link?.requestFilters]).toEqual([[], undefined]);
     expect(live(outcome).match(request('/'))?.backends).toHaveLength(1);
+  });
+});
+
+describe('timeouts and retries of a backend', () => {
+  test("are the route's, then its upstream's, then the defaults, for each backend by itself", async () => {
+    const { linker } = setUp();
+    const shape = { to: ['s', 't'], timeouts: { readMs: 1 }, retry: { tries: 1 } };
+    const upstreams = [
+      upstream('s', { timeouts: { readMs: 2, sendMs: 2 }, retry: { tries: 2, onStatus: [502] } }),
+      upstream('t', { timeouts: { sendMs: 3 } }),
+    ];
+    const linked = live(
+      await linker.link(input(wholeTable(table(1, [route({ id: 'r', ...shape })], upstreams)))),
+    );
+    const backends = linked.routes.get('r')?.backends ?? [];
+    expect(backends.map(({ timeouts }) => timeouts)).toEqual([
+      { ...defaultTimeouts, readMs: 1, sendMs: 2 },
+      { ...defaultTimeouts, readMs: 1, sendMs: 3 },
+    ]);
+    expect(backends.map(({ retry }) => retry)).toEqual([
+      { ...defaultRetry, tries: 1, onStatus: [502] },
+      { ...defaultRetry, tries: 1 },
+    ]);
+  });
+
+  test('are one object for all that set nothing', async () => {
+    const { linker } = setUp();
+    const linked = live(await linker.link(input(wholeTable(table(1, [route({ id: 'r' })])))));
+    const [backend] = linked.routes.get('r')?.backends ?? [];
+    expect(backend?.timeouts).toBe(defaultTimeouts);
+    expect(backend?.retry).toBe(defaultRetry);
+  });
+
+  test('change with the policy, while the route stays as it is', async () => {
+    const { linker } = setUp();
+    const routes = [route({ id: 'r' })];
+    const tables = [
+      table(1, routes),
+      table(2, routes, [upstream('s', { timeouts: { readMs: 2 } })]),
+      table(3, routes),
+    ];
+    let before = emptyTable;
+    const seen: (number | undefined)[] = [];
+    for (const next of tables) {
+      const linked = live(await linker.link(input(tableDelta(before, next))));
+      seen.push(linked.match(request('/'))?.backends[0]?.timeouts.readMs);
+      before = next;
+    }
+    expect(seen).toEqual([defaultTimeouts.readMs, 2, defaultTimeouts.readMs]);
   });
 });
 
@@ -401,20 +457,29 @@ test('linking deltas one after the other gives what linking the result from noth
     path: fc.record({ type: fc.constantFrom('exact', 'prefix', 'regex'), value: path }),
     to: fc.uniqueArray(fc.constantFrom('s', 't', 'u'), { minLength: 1, maxLength: 2 }),
     rank: fc.constantFrom('1', '2', '3'),
+    timeouts: fc.constantFrom<Forward['timeouts'][]>(undefined, { readMs: 7 }, { connectMs: 7 }),
+    retry: fc.constantFrom<Forward['retry'][]>(undefined, { tries: 7 }),
   });
+  const policy = fc.constantFrom<Policy[]>(
+    {},
+    { balance: 'least-request' },
+    { timeouts: { readMs: 9, sendMs: 9 } },
+    { retry: { tries: 9, onStatus: [503] } },
+    { connections: { maxRequests: 9 } },
+  );
   const state = fc.record({
     routes: fc.uniqueArray(shape, { selector: ({ id }) => id, maxLength: 6 }),
-    algorithms: fc.tuple(fc.boolean(), fc.boolean(), fc.boolean()),
+    policies: fc.tuple(policy, policy, policy),
     ports: fc.tuple(fc.nat(3), fc.nat(3), fc.nat(3)),
   });
   await fc.assert(
     fc.asyncProperty(fc.array(state, { minLength: 2, maxLength: 8 }), async (states) => {
       const names = ['s', 't', 'u'];
-      const tables = states.map(({ routes, algorithms, ports }, index) =>
+      const tables = states.map(({ routes, policies, ports }, index) =>
         table(
           index + 1,
           routes.map((r) => route(r)),
-          names.map((id, n) => upstream(id, algorithms[n] === true ? 'least-request' : 'round-robin')),
+          names.map((id, n) => upstream(id, policies[n])),
           names.map((id, n) =>
             endpoints(id, ...Array.from({ length: ports[n] ?? 0 }, (_, port) => port + 1)),
           ),
@@ -453,7 +518,11 @@ function view(linked: RoutingTable) {
           host,
           path,
           link?.route.id,
-          link?.backends.map(({ upstream: u }) => linked.upstreams.get(u.id) === u),
+          link?.backends.map(({ upstream: u, timeouts, retry }) => [
+            linked.upstreams.get(u.id) === u,
+            timeouts,
+            retry,
+          ]),
         ];
       }),
     ),

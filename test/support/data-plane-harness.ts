@@ -31,6 +31,8 @@ export interface TestRoute {
   readonly filters?: readonly FilterConfig[];
   readonly timeouts?: Partial<Timeouts>;
   readonly retry?: Partial<Retry>;
+  /** Of the upstream. */
+  readonly policy?: Partial<Omit<TableUpstream, 'id' | 'digest'>>;
 }
 
 export const testSettings: ProxySettings = {
@@ -73,6 +75,8 @@ export interface TestProxyOptions {
   readonly accessLog?: AccessLog;
   /** Monotonic milliseconds; a test that turns it forward makes deadlines pass at the next sweep. */
   readonly clock?: () => number;
+  /** Shared with other proxies, as workers do: the memory, and this one's number. */
+  readonly board?: EndpointBoard;
 }
 
 export async function startProxy(
@@ -83,7 +87,7 @@ export async function startProxy(
   const warnings: string[] = [];
   const plane = new DataPlane({
     settings: { ...testSettings, ...options.settings },
-    board: new EndpointBoard(EndpointBoard.allocate(64)),
+    board: options.board ?? new EndpointBoard(EndpointBoard.allocate(64)),
     counters: new WorkerCounters(memory),
     rows: new MetricRows(),
     accessLog: options.accessLog,
@@ -104,11 +108,12 @@ export async function startProxy(
 
 /** The table of these routes; each gets an upstream of its own. */
 export function testTable(routes: readonly TestRoute[], generation: number): RouteTable {
-  const upstreams = routes.map((_, index) =>
+  const upstreams = routes.map(({ policy }, index) =>
     sealEntry<TableUpstream>('upstreams', {
       id: `test/upstream-${index}:80`,
       protocol: 'http1',
       balance: 'round-robin',
+      ...policy,
     }),
   );
   const endpoints = routes.map((route, index) =>
@@ -142,16 +147,8 @@ function testRoute(route: TestRoute, index: number): TableRoute {
         backends: [{ upstream: `test/upstream-${index}:80`, weight: 1, role: 'stable' }],
         overrides: [],
         split: { by: 'random' },
-        timeouts: { connectMs: 5000, sendMs: 60_000, readMs: 60_000, requestMs: 0, ...route.timeouts },
-        retry: {
-          tries: 3,
-          onError: true,
-          onTimeout: true,
-          onStatus: [],
-          nonIdempotent: false,
-          timeoutMs: 0,
-          ...route.retry,
-        },
+        ...(route.timeouts === undefined ? {} : { timeouts: route.timeouts }),
+        ...(route.retry === undefined ? {} : { retry: route.retry }),
       },
     },
     origin: {

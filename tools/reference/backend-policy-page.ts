@@ -8,12 +8,19 @@ export const backendPolicyExample = {
   apiVersion: 'sallyport.dev/v1alpha1',
   kind: 'BackendPolicy',
   metadata: { name: 'shop', namespace: 'team-a' },
-  spec: { service: 'shop', balance: 'LeastRequest' },
+  spec: {
+    service: 'shop',
+    balance: 'LeastRequest',
+    timeouts: { connect: '1s', read: '30s' },
+    retries: { tries: 2, retryOn: ['error', 'timeout', 'http_503'] },
+    connections: { maxRequests: 100, maxIdle: 32, idleTimeout: '30s', maxLifetime: '10m' },
+  },
 } as const;
 
 const INTRO =
   'A BackendPolicy (`backendpolicies.sallyport.dev/v1alpha1`, short name `spbp`) says how Sallyport talks to one Service of its ' +
-  'own namespace, whichever Ingress or Route leads there.';
+  'own namespace, whichever Ingress or Route leads there. What a rule of a Route or an annotation of an Ingress sets itself goes before it, ' +
+  'member by member; what neither sets is left to the flags and defaults. A route over several Services takes for each the policy of its own.';
 
 /** docs/reference/backend-policy.md */
 export function backendPolicyPage(): string {
