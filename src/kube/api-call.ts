@@ -94,7 +94,8 @@ export class ApiCall {
 
 function pathOf(server: URL, { path, query }: ApiRequest): string {
   const prefix = server.pathname.replace(/\/+$/, '');
-  const search = query === undefined || query.size === 0 ? '' : `?${new URLSearchParams([...query])}`;
+  const search =
+    query === undefined || query.size === 0 ? '' : `?${new URLSearchParams([...query]).toString()}`;
   return `${prefix}${path}${search}`;
 }
 

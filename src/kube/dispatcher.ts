@@ -32,7 +32,7 @@ export function createDispatcher(
     bodyTimeout: 0,
     keepAliveTimeout: idleMs,
     h2Options: { maxConcurrentStreams: maxStreams, pingInterval: pingIntervalMs },
-    factory: watch.createClient as NonNullable<Pool.Options['factory']>,
+    factory: watch.createClient,
   };
   if (proxy === undefined) return new Pool(server.origin, { ...options, connect: tls });
   return new ProxyAgent({

@@ -7,7 +7,8 @@ const longestMs = 5 * 60_000;
  */
 export function parseRetryAfter(value: string | undefined, nowMs: number): number | undefined {
   const text = value?.trim() ?? '';
-  if (text === '') return undefined;
-  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
+  // Date.parse takes nearly anything; a date of HTTP begins with the name of a day.
+  const date = /^[A-Z][a-z]+,? /.test(text) ? Date.parse(text) : Number.NaN;
+  const ms = /^\d+$/.test(text) ? Number(text) * 1000 : date - nowMs;
   return Number.isNaN(ms) ? undefined : Math.min(Math.max(ms, 0), longestMs);
 }

@@ -1,0 +1,68 @@
+import { createTransport } from '../../src/kube/api-transport.ts';
+import { Reflector } from '../../src/kube/reflector.ts';
+import type { ReflectorTuning } from '../../src/kube/reflector-options.ts';
+import { resources } from '../../src/kube/resources.ts';
+import type { ResourceScope } from '../../src/kube/resources.ts';
+import type { Transport } from '../../src/kube/transport.ts';
+import { startFakeApiServer } from './fake-api-server/fake-api-server.ts';
+import type { FakeApiServer, FakeApiServerOptions } from './fake-api-server/fake-api-server.ts';
+import { PacedClock } from './paced-clock.ts';
+import { RecordingMetrics, RecordingSink } from './recording-sink.ts';
+
+/** One reflector against a fake API server, over real sockets. */
+export interface ReflectorRig {
+  readonly api: FakeApiServer;
+  readonly transport: Transport;
+  readonly sink: RecordingSink;
+  readonly metrics: RecordingMetrics;
+  readonly clock: PacedClock;
+  readonly reflector: Reflector;
+  close(): Promise<void>;
+}
+
+export interface RigOptions {
+  /** Default: every Ingress. */
+  readonly scope?: ResourceScope;
+  readonly tuning?: Partial<ReflectorTuning>;
+  readonly server?: FakeApiServerOptions;
+  /** Before the reflector starts. */
+  readonly prepare?: (api: FakeApiServer) => void;
+}
+
+export async function startReflectorRig(options: RigOptions = {}): Promise<ReflectorRig> {
+  const { scope = { resource: resources.Ingress }, tuning = {}, server = {}, prepare } = options;
+  const api = await startFakeApiServer(server);
+  prepare?.(api);
+  const transport = createTransport(api.access());
+  const sink = new RecordingSink();
+  const metrics = new RecordingMetrics();
+  const clock = new PacedClock();
+  const reflector = new Reflector({ transport, scope, sink, metrics, clock, tuning });
+  reflector.start();
+  return {
+    api,
+    transport,
+    sink,
+    metrics,
+    clock,
+    reflector,
+    close: async () => {
+      await reflector.stop();
+      await transport.close();
+      await api.close();
+    },
+  };
+}
+
+/** A manifest of an Ingress as an API server holds it, without what the server adds. */
+export function ingress(
+  name: string,
+  more: { readonly labels?: Record<string, string>; readonly path?: string } = {},
+) {
+  const { labels = {}, path = '/' } = more;
+  const backend = { service: { name: 'web', port: { number: 80 } } };
+  return {
+    metadata: { name, namespace: 'web', labels },
+    spec: { rules: [{ host: `${name}.example`, http: { paths: [{ path, pathType: 'Prefix', backend }] } }] },
+  };
+}
