@@ -1,0 +1,54 @@
+import { isRecord } from './project-object.ts';
+import { resourcePath, resources } from './resources.ts';
+import type { ObjectReport } from './status-feed.ts';
+import type { ApiResponse, Transport } from './transport.ts';
+
+/** Server-side apply of the status subresource (https://kubernetes.io/docs/reference/using-api/server-side-apply/). */
+export class StatusPatch {
+  readonly #transport: Transport;
+  readonly #query: ReadonlyMap<string, string>;
+
+  constructor(transport: Transport, fieldManager: string) {
+    this.#transport = transport;
+    this.#query = new Map([
+      ['fieldManager', fieldManager],
+      ['force', 'true'],
+    ]);
+  }
+
+  /**
+   * Makes `status` what this manager says of the object; fields that it said before and does not say now are taken out,
+   * unless another manager has them too. 409 when the object is another one of the same name.
+   *
+   * @throws TransportError without an answer
+   */
+  apply({ kind, key, uid }: ObjectReport, status: unknown, signal: AbortSignal): Promise<ApiResponse> {
+    const [namespace = '', name = ''] = key.split('/');
+    const resource = resources[kind];
+    const { group, version } = resource;
+    return this.#transport.request({
+      method: 'PATCH',
+      path: `${resourcePath(resource, { namespace, name })}/status`,
+      query: this.#query,
+      contentType: 'application/apply-patch+yaml',
+      body: {
+        apiVersion: `${group}/${version}`,
+        kind,
+        metadata: { namespace, name, ...(uid === '' ? {} : { uid }) },
+        status,
+      },
+      signal,
+    });
+  }
+
+  /** What the object's status is after it. */
+  statusIn({ body }: ApiResponse): unknown {
+    return isRecord(body) ? body['status'] : undefined;
+  }
+
+  /** What a refusal says. */
+  messageIn({ body }: ApiResponse): string {
+    const told = isRecord(body) ? body['message'] : body;
+    return typeof told === 'string' ? told.slice(0, 500) : '';
+  }
+}
