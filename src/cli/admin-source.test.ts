@@ -131,6 +131,8 @@ describe('an address that does not answer as it should', () => {
       /Forbidden: loopback only; reach a pod with: kubectl port-forward/,
     ],
     ['a page', 200, '<html>', /the answer is not JSON; is it the admin port of Sallyport/],
+    ['another kind of answer', 200, '{}', /the answer is no list; is it Sallyport of this version\?/],
+    ['a failure that plays with the terminal', 500, '\u001b[2Jx\ny', /it answered 500: \?\[2Jx\n$/],
     ['a failure', 500, 'Internal error', /it answered 500: Internal error/],
   ])('%s', async (_, status, body, message) => {
     const port = await listen((__, response) => response.writeHead(status).end(body));

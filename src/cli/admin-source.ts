@@ -43,16 +43,16 @@ class AdminSource implements CommandSource {
   }
 
   // The process is of the same version, or the user mixes versions knowingly: answers are printed, nothing depends on them.
-  async routes(): Promise<readonly RouteEntry[]> {
-    return (await this.#read('routes')) as readonly RouteEntry[];
+  routes(): Promise<readonly RouteEntry[]> {
+    return this.#readList<RouteEntry>('routes');
   }
 
-  async backends(): Promise<readonly BackendEntry[]> {
-    return (await this.#read('backends')) as readonly BackendEntry[];
+  backends(): Promise<readonly BackendEntry[]> {
+    return this.#readList<BackendEntry>('backends');
   }
 
-  async findings(): Promise<readonly Diagnostic[]> {
-    return (await this.#read('diagnostics')) as readonly Diagnostic[];
+  findings(): Promise<readonly Diagnostic[]> {
+    return this.#readList<Diagnostic>('diagnostics');
   }
 
   async explain({ url, method, headers, clientAddress }: ExplainRequest): Promise<FoundExplanation> {
@@ -63,6 +63,14 @@ class AdminSource implements CommandSource {
     });
     for (const [name, value] of headers) query.append('header', `${name}: ${value}`);
     return (await this.#read(`explain?${query.toString()}`)) as FoundExplanation;
+  }
+
+  async #readList<T>(page: string): Promise<readonly T[]> {
+    const list = await this.#read(page);
+    if (Array.isArray(list)) return list as readonly T[];
+    throw new Error(
+      `Cannot read ${this.#url.href}/${page}: the answer is no list; is it Sallyport of this version?`,
+    );
   }
 
   /** Rejects with an Error that says what to do. */
@@ -111,7 +119,7 @@ function describeFailure(error: unknown): string {
 }
 
 function describeStatus(status: number, text: string): string {
-  const [line = ''] = text.split('\n', 1);
+  const [line = ''] = text.replaceAll(/[^\P{Cc}\n]/gu, '?').split('\n', 1);
   if (status === 403) return `${line}; ${forwardHint}`;
   if (status === 404) return 'there is no such page; is it the admin port of Sallyport, of this version?';
   return `it answered ${status}${line === '' ? '' : `: ${line}`}`;

@@ -34,6 +34,9 @@ export async function openCluster({ flags, settings, context }: ClusterChoice): 
   const home = flags.namespace ?? access.namespace ?? 'default';
   const transport = createTransport(access, { userAgent: `sallyport-cli/${version}` });
   const notes = new Set<string>();
+  const progress = setTimeout(() => {
+    if (process.stderr.isTTY) context.err(`Reading the cluster of ${access.origin} …\n`);
+  }, quietMs);
   try {
     const reader = { transport, note: (text: string) => void notes.add(text) };
     const { contents, table, diagnostics } = await readAsAllowed(reader, settings, {
@@ -51,11 +54,14 @@ export async function openCluster({ flags, settings, context }: ClusterChoice): 
   } catch (error) {
     throw forOperator(error, access);
   } finally {
+    clearTimeout(progress);
     for (const note of notes) context.err(`Note: ${note}\n`);
     await transport.close();
   }
 }
 
+/** What takes longer says that it is at work. */
+const quietMs = 1000;
 /** There may be thousands of Secrets. */
 const maxNamed = 5;
 
@@ -77,9 +83,7 @@ function forOperator(error: unknown, { origin, server }: ClusterAccess): unknown
   const { kind, message } = error.reason;
   if (kind === 'unauthorized') {
     const hint = 'log in again, or choose other credentials with --context';
-    return new Error(`The API server does not accept the credentials of ${origin} (${message}); ${hint}`, {
-      cause: error,
-    });
+    return new Error(`Cannot log in to the cluster of ${origin}: ${message}; ${hint}`, { cause: error });
   }
   if (kind !== 'unreachable') return error;
   const hint = 'is it running, and is this its address?';

@@ -188,7 +188,7 @@ describeWithCluster(
       const file = await changed('expired', { token: 'nonsense' });
       const { code, err } = await run(['routes', '-A'], file);
       expect(code).toBe(1);
-      expect(err).toMatch(/^sallyport: The API server does not accept the credentials of kubeconfig .*401/);
+      expect(err).toMatch(/^sallyport: Cannot log in to the cluster of kubeconfig .*401/);
     });
 
     test('an API server that is not there', async () => {
