@@ -3,7 +3,7 @@
 // may name a folder that has some of them already. `--if-possible` is for `make test`: no Go, or a build that fails, is
 // said in one line and is no failure; the cluster tests then say that they did not run.
 import { execFileSync, spawn } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 
 import {
@@ -15,8 +15,10 @@ import {
   requiredVersion,
 } from '../test/support/cluster/assets.ts';
 import type { Program } from '../test/support/cluster/assets.ts';
+import { isAlive } from '../test/support/cluster/reserved-port.ts';
 
 const progressEveryMs = 60_000;
+const workPrefix = '.building-';
 const timeLimitMs = 60 * 60_000;
 
 interface Build {
@@ -112,11 +114,21 @@ async function go(build: Build, folder: string): Promise<void> {
   say(`built ${build.label} in ${duration(performance.now() - began)}`);
 }
 
-/** Builds beside the folder and renames, so that what is there is always whole, also when two builds race. */
+/** Removes what builds that were interrupted left behind. */
+function sweep(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    if (!name.startsWith(workPrefix)) continue;
+    const owner = Number.parseInt(name.slice(workPrefix.length), 10);
+    if (!isAlive(owner)) rmSync(join(folder, name), { recursive: true, force: true });
+  }
+}
+
+/** Builds in a folder of its own and renames, so that what is there is always whole, also when two builds race. */
 async function install(build: Build, folder: string): Promise<void> {
   say(`building ${build.label} (about ${build.minutes} min on two cores the first time)`);
   mkdirSync(folder, { recursive: true });
-  const work = mkdtempSync(join(folder, '.building-'));
+  sweep(folder);
+  const work = mkdtempSync(join(folder, `${workPrefix}${process.pid}-`));
   try {
     await go(build, work);
     for (const program of build.programs) {

@@ -46,7 +46,7 @@ export class ApiClient {
   constructor(access: ApiAccess) {
     this.#connection = new ApiConnection(access);
     this.#discovery = new Discovery(async (path) => {
-      const answer = await this.call('GET', path);
+      const answer = await this.#ask('GET', path);
       return answer.status === 404 ? undefined : succeed(`discover ${path}`, answer);
     });
   }
@@ -58,7 +58,7 @@ export class ApiClient {
 
   /** The object, or undefined when there is none. */
   async get(reference: ObjectReference): Promise<KubeObject | undefined> {
-    const answer = await this.call('GET', await this.#path(reference));
+    const answer = await this.#ask('GET', await this.#path(reference));
     if (answer.status === 404) return undefined;
     return succeed(`get ${nameOf(reference)}`, answer);
   }
@@ -70,7 +70,7 @@ export class ApiClient {
   async create(manifest: Manifest, { dryRun }: { readonly dryRun?: boolean } = {}): Promise<KubeObject> {
     const path = await this.#discovery.collection(manifest, manifest.metadata.namespace ?? 'default');
     const query = dryRun === true ? { dryRun: 'All' } : {};
-    const answer = await this.call('POST', path, { body: manifest, query });
+    const answer = await this.#ask('POST', path, { body: manifest, query });
     return this.#note(succeed(`create ${nameOf(referenceTo(manifest))}`, answer), dryRun ?? false);
   }
 
@@ -88,7 +88,7 @@ export class ApiClient {
   async apply(manifest: Manifest, options: ApplyOptions = {}): Promise<KubeObject> {
     const { fieldManager = 'test', dryRun = false, subresource } = options;
     const reference = referenceTo(manifest);
-    const answer = await this.call('PATCH', await this.#path(reference, subresource), {
+    const answer = await this.#ask('PATCH', await this.#path(reference, subresource), {
       body: manifest,
       contentType: 'application/apply-patch+yaml',
       query: { fieldManager, force: 'true', ...(dryRun && { dryRun: 'All' }) },
@@ -110,7 +110,7 @@ export class ApiClient {
 
   /** JSON merge patch (RFC 7396). */
   async patch(reference: ObjectReference, patch: unknown, subresource?: string): Promise<KubeObject> {
-    const answer = await this.call('PATCH', await this.#path(reference, subresource), {
+    const answer = await this.#ask('PATCH', await this.#path(reference, subresource), {
       body: patch,
       contentType: 'application/merge-patch+json',
     });
@@ -120,13 +120,13 @@ export class ApiClient {
   /** Replaces an object; with its `resourceVersion` only if nobody changed it meanwhile. */
   async replace(manifest: Manifest, subresource?: string): Promise<KubeObject> {
     const reference = referenceTo(manifest);
-    const answer = await this.call('PUT', await this.#path(reference, subresource), { body: manifest });
+    const answer = await this.#ask('PUT', await this.#path(reference, subresource), { body: manifest });
     return succeed(`replace ${nameOf(reference)}`, answer);
   }
 
   /** Deletes an object; nothing happens when there is none. */
   async delete(reference: ObjectReference): Promise<void> {
-    const answer = await this.call('DELETE', await this.#path(reference));
+    const answer = await this.#ask('DELETE', await this.#path(reference));
     if (answer.status !== 404) succeed(`delete ${nameOf(reference)}`, answer);
   }
 
@@ -220,7 +220,7 @@ export class ApiClient {
     const deadline = performance.now() + defaultWaitMs;
     for (;;) {
       const path = await this.#discovery.lookUp(kind);
-      const answer = path === undefined ? undefined : await this.call('GET', path, { query: { limit: '1' } });
+      const answer = path === undefined ? undefined : await this.#ask('GET', path, { query: { limit: '1' } });
       if (answer?.status === 200) return;
       if (performance.now() > deadline) {
         throw new Error(`wait for kind '${kind.kind}': answer ${answer?.status ?? 'unknown kind'}, want 200`);
@@ -229,11 +229,24 @@ export class ApiClient {
     }
   }
 
+  /**
+   * As `call`, but asks again at 429, as every client of an API server has to: the storage of a kind answers so for a
+   * moment whenever its CRD changes.
+   */
+  async #ask(method: string, path: string, options?: CallOptions): Promise<ApiAnswer> {
+    const deadline = performance.now() + defaultWaitMs;
+    for (;;) {
+      const answer = await this.call(method, path, options);
+      if (answer.status !== 429 || performance.now() > deadline) return answer;
+      await new Promise((resolve) => setTimeout(resolve, pollEveryMs));
+    }
+  }
+
   async #list(kind: KindReference, options: ListOptions): Promise<ObjectList> {
     const path = await this.#discovery.collection(kind, options.namespace);
     const list = succeed<ObjectList>(
       `list ${kind.kind}`,
-      await this.call('GET', path, { query: selectors(options) }),
+      await this.#ask('GET', path, { query: selectors(options) }),
     );
     // The objects of a list do not name their kind.
     const { apiVersion, kind: name } = kind;

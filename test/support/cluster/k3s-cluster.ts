@@ -11,7 +11,17 @@ export async function startK3s(): Promise<ClusterBackend> {
   const disabled = ['traefik', 'servicelb', 'metrics-server', 'local-storage'].map(
     (name) => `--disable=${name}`,
   );
-  const container = await new K3sContainer(image).withCommand(['server', ...disabled]).start();
+  const container = await new K3sContainer(image)
+    .withCommand(['server', ...disabled])
+    .start()
+    .catch((error: unknown) => {
+      throw new Error(
+        `start K3s from the image '${image}': ${String(error)}, want it here or to be had, or Go`,
+        {
+          cause: error,
+        },
+      );
+    });
   return {
     provider: 'k3s',
     access: await accessOf(container.getKubeConfig()),
