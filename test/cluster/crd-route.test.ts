@@ -3,9 +3,12 @@ import { join } from 'node:path';
 
 import { describe, expect, test } from '@jest/globals';
 import { filterRegistry } from '../../src/filters/registry.ts';
+import { routeSchema } from '../../src/model/route-schema.ts';
 import { routeExample } from '../../tools/reference/route-example.ts';
+import { routeFilters } from '../../tools/reference/crds.ts';
 import { describeWithCluster } from '../support/cluster/describe-with-cluster.ts';
 import type { Manifest } from '../support/cluster/manifest.ts';
+import { celRulesOf, nodesOf } from '../support/structural-schema.ts';
 import { apiVerdict, controllerFaults, route, routeKind, storedObjects } from '../support/crd-objects.ts';
 
 const folder = join(import.meta.dirname, '../../crds');
@@ -212,22 +215,37 @@ const bad: readonly (readonly [string, Manifest, string])[] = [
     matching({ cookies: [{ name: 'a', type: 'Absent', value: 'b' }] }),
     `${m0}.cookies[0]: Invalid value: Exact and Regex need a value; Present and Absent have none`,
   ],
-  [
-    'an unknown comparison',
-    matching({ query: [{ name: 'a', type: 'Near', value: 'b' }] }),
-    `${m0}.query[0].type: Unsupported value: "Near"`,
-  ],
+  ...['headers', 'query', 'cookies'].flatMap(
+    (list) =>
+      [
+        [
+          `${list} without a name`,
+          matching({ [list]: [{ value: 'b' }] }),
+          `${m0}.${list}[0].name: Required value`,
+        ],
+        [
+          `${list} compared in an unknown way`,
+          matching({ [list]: [{ name: 'a', type: 'Near', value: 'b' }] }),
+          `${m0}.${list}[0].type: Unsupported value: "Near"`,
+        ],
+      ] as const,
+  ),
   [
     'a value with a NUL',
     matching({ query: [{ name: 'a', value: 'b\u0000' }] }),
     `${m0}.query[0].value: Invalid value: "b\\x00"`,
   ],
-  ...['home', '10.0.0.0/33', '10.0.0', '10.0.0.0/08', '300.0.0.1', '2001:db8::/129', 'fe80::1%eth0'].map(
+  [
+    'a range that is a name',
+    matching({ sourceRanges: ['home'] }),
+    `${m0}.sourceRanges[0]: Invalid value: "home"`,
+  ],
+  ...['10.0.0.0/33', '10.0.0', '10.0.0.0/08', '300.0.0.1', '2001:db8::/129'].map(
     (range) =>
       [
         `the range ${range}`,
         matching({ sourceRanges: [range] }),
-        `${m0}.sourceRanges[0]: Invalid value: "${range}": `,
+        `${m0}.sourceRanges[0]: Invalid value: "${range}": a range is an address, or a CIDR such as 10.0.0.0/8`,
       ] as const,
   ),
 
@@ -394,6 +412,38 @@ const bad: readonly (readonly [string, Manifest, string])[] = [
     filtered({ requestHeaders: {} }),
     `${field}: Invalid value: 0: ${field} in body should have at least 1 properties`,
   ],
+  ['a split by nothing', rule({ backends, split: {} }), `${r0}.split.by: Required value`],
+  ['a rewritten host that is none', filtered({ rewriteHost: {} }), `${f0}.rewriteHost.host: Required value`],
+  [
+    'a substitution without pattern',
+    filtered({ rewritePath: { regex: { substitution: '/a' } } }),
+    `${f0}.rewritePath.regex.pattern: Required value`,
+  ],
+  ...['a:80', '[::1', '[1.2.3.4]', '[::1]:80', '1.2.3.400'].map(
+    (host) =>
+      [
+        `a redirect to the host ${host}`,
+        rule({ filters: [{ redirect: { host } }] }),
+        `${f0}.redirect.host: Invalid value: "${host}": want a host name or address, without a port`,
+      ] as const,
+  ),
+  ...['requestHeaders', 'responseHeaders'].flatMap((filter) =>
+    ['set', 'add'].flatMap(
+      (list) =>
+        [
+          [
+            `${filter} that ${list} a field without name`,
+            filtered({ [filter]: { [list]: [{ value: 'a' }] } }),
+            `${f0}.${filter}.${list}[0].name: Required value`,
+          ],
+          [
+            `${filter} that ${list} a field without value`,
+            filtered({ [filter]: { [list]: [{ name: 'a' }] } }),
+            `${f0}.${filter}.${list}[0].value: Required value`,
+          ],
+        ] as const,
+    ),
+  ),
   [
     'a header that is set twice',
     filtered({
@@ -480,6 +530,27 @@ describeWithCluster(
         const { decoder, compiler } = controllerFaults(object);
         expect([what, decoder.length + compiler.length > 0]).toEqual([what, !lenient.has(what)]);
       });
+    });
+
+    test('has a refused object for every rule, every choice and every required field', () => {
+      const expected = bad.map(([, , message]) => message.replace(/\[\d+\]/g, '[]')).join('\n');
+      const missing = nodesOf(routeSchema(routeFilters(filterRegistry))).flatMap(({ path, schema }) => {
+        if (!path.startsWith('.spec')) return [];
+        const at = path.slice(1);
+        const required = (schema['required'] ?? []) as readonly string[];
+        return [
+          ...celRulesOf(schema)
+            .map(({ message }) => message)
+            .filter((message) => !expected.includes(message)),
+          ...(schema['enum'] === undefined || expected.includes(`${at}: Unsupported value`)
+            ? []
+            : [`${at}: enum`]),
+          ...required
+            .map((name) => `${at}.${name}: Required value`)
+            .filter((text) => !expected.includes(text)),
+        ];
+      });
+      expect(missing).toEqual([]);
     });
 
     test('fills in defaults', async () => {
