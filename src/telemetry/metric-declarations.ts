@@ -227,8 +227,37 @@ export const processMetrics = {
   },
 } as const satisfies Record<string, MetricDeclaration>;
 
+/** What is written to a cluster; exposed only when one is served. */
+export const reportingMetrics = {
+  leader: {
+    name: 'sallyport_kube_leader',
+    type: 'gauge',
+    help: '1 in the replica that writes status and Events, 0 in the others.',
+    labels: [],
+  },
+  statusWrites: {
+    name: 'sallyport_kube_status_writes_total',
+    type: 'counter',
+    help: 'Attempts to write the status of an object: written, gone (deleted or replaced), throttled (429), denied (401, 403) or failed.',
+    labels: ['kind', 'result'],
+  },
+  events: {
+    name: 'sallyport_kube_events_total',
+    type: 'counter',
+    help: 'Events about findings: written, merged (counted in one that was there), dropped (beyond a limit) or failed.',
+    labels: ['result'],
+  },
+  conditions: {
+    name: 'sallyport_object_conditions',
+    type: 'gauge',
+    help: 'Objects of ours by the status of their conditions, as this replica sees them.',
+    labels: ['kind', 'condition', 'status'],
+  },
+} as const satisfies Record<string, MetricDeclaration>;
+
 /** Everything exposed beside the process metrics of Node (`process_`, `nodejs_`), for the reference page. */
 export const metricDeclarations: readonly MetricDeclaration[] = [
   ...Object.values(routeMetrics),
   ...Object.values(processMetrics),
+  ...Object.values(reportingMetrics),
 ];

@@ -1,8 +1,9 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { errorNames, gcKinds } from './counter-layout.ts';
 import type { CounterName } from './counter-layout.ts';
-import { processMetrics, routeMetrics } from './metric-declarations.ts';
+import { processMetrics, reportingMetrics, routeMetrics } from './metric-declarations.ts';
 import type { MetricDeclaration } from './metric-declarations.ts';
+import type { ReportingSources } from './reporting-totals.ts';
 import { renderRouteFamilies } from './route-families.ts';
 import type { RowAllocator } from './row-allocator.ts';
 import { CounterReader } from './worker-counters.ts';
@@ -19,6 +20,8 @@ export interface MetricsSources {
   /** Lines that the main thread's writer dropped. */
   logLinesDropped(): number;
   diagnostics(): Iterable<{ readonly code: string; readonly severity: string }>;
+  /** Left out where nothing is reported to a cluster. */
+  readonly reporting?: ReportingSources;
 }
 
 type Sample = (labels: Readonly<Record<string, string>>, value: number) => void;
@@ -42,6 +45,7 @@ export class Metrics {
     this.#changeToLive = this.#histogram(processMetrics.changeToLiveSeconds);
     this.#declareWorkerMetrics();
     this.#declareProcessMetrics();
+    if (sources.reporting !== undefined) this.#declareReportingMetrics(sources.reporting);
     collectDefaultMetrics({ register: this.#registry });
   }
 
@@ -134,6 +138,20 @@ export class Metrics {
     this.#sampled(processMetrics.workersRestarted, (sample) => sample({}, this.#workersRestarted));
     this.#sampled(processMetrics.droppedSeries, (sample) => {
       for (const { name } of Object.values(routeMetrics)) sample({ family: name }, rows.droppedRows);
+    });
+  }
+
+  #declareReportingMetrics({ isLeader, totals, conditions }: ReportingSources): void {
+    this.#sampled(reportingMetrics.leader, (sample) => sample({}, isLeader() ? 1 : 0));
+    this.#sampled(reportingMetrics.statusWrites, (sample) => {
+      for (const { kind, result, count } of totals.statusWrites()) sample({ kind, result }, count);
+    });
+    this.#sampled(reportingMetrics.events, (sample) => {
+      for (const { result, count } of totals.events()) sample({ result }, count);
+    });
+    this.#sampled(reportingMetrics.conditions, (sample) => {
+      for (const { kind, condition, status, objects } of conditions())
+        sample({ kind, condition, status }, objects);
     });
   }
 
