@@ -181,7 +181,7 @@ describe('admin server', () => {
         findings: [expect.objectContaining({ code: 'SP1003' })],
       },
     });
-    expect(state.asked?.url.href).toBe('https://a.example/x?y=1');
+    expect(state.asked?.url).toBe('https://a.example/x?y=1');
     expect(state.asked?.method).toBe('POST');
     expect(state.asked?.headers).toEqual([
       ['X-A', '1: 2'],

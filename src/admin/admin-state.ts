@@ -39,7 +39,8 @@ export interface Explained {
 
 /** A request as somebody asks about it. */
 export interface ExplainRequest {
-  readonly url: URL;
+  /** `http://host/path?query` or https, as it was typed: it is the proxy's to normalise. */
+  readonly url: string;
   readonly method: string;
   /** Names as they were written, in order. */
   readonly headers: readonly (readonly [name: string, value: string])[];

@@ -46,7 +46,10 @@ export function listRoutes(table: RouteTable, diagnostics: Iterable<Diagnostic>)
     else if (diagnostic.severity === 'error') faults.set(faultKey(diagnostic.object), diagnostic);
   }
   const served = [...table.routes.values()].map((route) => tableEntry(route, table, faults));
-  return [...served, ...lost].toSorted(byPlace);
+  return [...served, ...lost]
+    .map((entry) => ({ entry, place: placeOf(entry) }))
+    .toSorted((a, b) => (a.place < b.place ? -1 : Number(a.place > b.place)))
+    .map(({ entry }) => entry);
 }
 
 function tableEntry(
@@ -116,11 +119,6 @@ function lostEntry({ code, object, path, message }: Diagnostic, claim: RequestCl
 
 function faultKey({ kind, namespace, name }: ObjectRef): string {
   return `${kind}/${namespace}/${name}`;
-}
-
-function byPlace(a: RouteEntry, b: RouteEntry): number {
-  const [left, right] = [placeOf(a), placeOf(b)];
-  return left < right ? -1 : Number(left > right);
 }
 
 /** A space sorts below what names may hold; indices are padded, so that `rules[2]` comes before `rules[10]`. */

@@ -52,7 +52,7 @@ export async function startAdmin(admin: AdminServer, settings: Settings): Promis
 function explainRequest(loop: ControlLoop, settings: Settings, request: ExplainRequest) {
   const { url, method, headers, clientAddress = '127.0.0.1' } = request;
   return explain(explainableTable(loop.table), {
-    url: url.href,
+    url,
     method,
     headers,
     clientAddress,

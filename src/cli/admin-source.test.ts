@@ -28,7 +28,7 @@ function createState(): AdminState {
     workers: () => [],
     diagnostics: () => listDiagnostics(result.diagnostics),
     explain: ({ url, method, headers, clientAddress = '127.0.0.1' }) =>
-      explain(explainableTable(table), { url: url.href, method, headers, clientAddress }),
+      explain(explainableTable(table), { url, method, headers, clientAddress }),
     inFlight: () => 2,
     metrics: () => ({ contentType: 'text/plain', text: (async function* () {})() }),
   };

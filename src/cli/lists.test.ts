@@ -155,7 +155,9 @@ describe('routes', () => {
   test('a name that is not there is a failure', async () => {
     const { code, err } = await run('routes', 'nope', '-n', 'team');
     expect(code).toBe(1);
-    expect(err).toBe(`sallyport: Nothing named "nope" found in namespace "team" of ${folder}\n`);
+    expect(err).toContain(
+      `sallyport: Nothing named "nope" found in namespace "team" of ${folder}; only objects`,
+    );
   });
 });
 
@@ -190,6 +192,17 @@ describe('usage', () => {
     expect({ code, out }).toEqual({ code: 2, out: '' });
     expect(err).toMatch(message);
   });
+});
+
+test.each(['quickstart', 'kubernetes'])('the folder examples/%s has no errors', async (name) => {
+  const examples = join(import.meta.dirname, '../../examples', name);
+  let err = '';
+  const code = await runCommandLine(['check', '--manifests', examples, '--ingress-class-by-name'], {
+    environment: {},
+    out: () => undefined,
+    err: (text) => (err += text),
+  });
+  expect({ code, err }).toEqual({ code: 0, err: expect.stringMatching(/^[4-9] routes, .* 0 errors\n$/) });
 });
 
 test('check of one namespace counts that namespace', async () => {

@@ -36,6 +36,7 @@ export const routesCommand: AddCommand = (program, context, finished) => {
       names,
       selector: flags.selector,
       objectOf: ({ object }) => object,
+      hint: 'only objects of the class that is served have routes, and a canary is a backend of the route that it joins',
     });
     printList(rows, {
       flags,

@@ -12,6 +12,8 @@ export interface Selection<T> {
   /** As for `kubectl -l`. */
   readonly selector: string | undefined;
   readonly objectOf: (row: T) => ObjectRef;
+  /** Added when a name is not there. */
+  readonly hint?: string;
 }
 
 /** Rows of the namespace, names and labels that were asked for. Throws when a name is not there. */
@@ -27,7 +29,8 @@ export function selectRows<T>(rows: readonly T[], selection: Selection<T>): read
   const tests = names.map((name) => ({ name, fits: nameTest(name) }));
   const missing = tests.find(({ fits }) => !here.some((row) => fits(objectOf(row))));
   if (missing !== undefined) {
-    throw new Error(`Nothing named ${JSON.stringify(missing.name)} found in ${describeScope(source)}`);
+    const hint = selection.hint === undefined ? '' : `; ${selection.hint}`;
+    throw new Error(`Nothing named ${JSON.stringify(missing.name)} found in ${describeScope(source)}${hint}`);
   }
   return here.filter((row) => tests.some(({ fits }) => fits(objectOf(row))));
 }
