@@ -4,6 +4,7 @@ import { backendsCommand } from './backends.ts';
 import { checkCommand } from './check.ts';
 import { UsageError } from './command-context.ts';
 import type { CommandContext, ExitCode } from './command-context.ts';
+import { addExamples } from './examples.ts';
 import { explainCommand } from './explain.ts';
 import { routesCommand } from './routes.ts';
 import { runCommand } from './run.ts';
@@ -46,6 +47,12 @@ export async function runCommandLine(args: readonly string[], context: CommandCo
     })
     .showHelpAfterError('(add --help for what is possible)')
     .exitOverride();
+  addExamples(program, program, [
+    'routes -A',
+    'explain http://shop.example/cart',
+    'check --manifests ./manifests',
+    'run --manifests ./manifests',
+  ]);
   for (const add of commands) {
     add(program, context, (result) => {
       code = result;
