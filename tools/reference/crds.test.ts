@@ -100,6 +100,15 @@ describe.each([
     expect(structuralFaults(schemaOf(kind))).toEqual([]);
   });
 
+  test('says of every field what it is, so that kubectl explain does', () => {
+    // What is said of an object by its holder: the API server describes these three itself.
+    const spoken = nodesOf(schemaOf(kind)).filter(
+      ({ path }) => !path.endsWith('[]') && !['.apiVersion', '.kind', '.metadata'].includes(path),
+    );
+    const silent = spoken.filter(({ schema }) => typeof schema['description'] !== 'string');
+    expect(silent.map(({ path }) => path)).toEqual([]);
+  });
+
   test('has names, status and columns', () => {
     expect(manifest.metadata.name).toBe(`${plural}.sallyport.dev`);
     expect(manifest.spec.names).toMatchObject({
