@@ -22,6 +22,8 @@ const shortWatchMs = 1_000;
 const restoreProofs = 3;
 /** How often in a row a kind must be unknown before its objects count as gone. */
 const absenceProofs = 2;
+/** How often in a row the versions of a list may expire between its pages. */
+const patientLists = 2;
 /** Beyond the time after which the API server was asked to end a watch. */
 const watchGraceMs = 15_000;
 
@@ -108,7 +110,7 @@ export class Reflector implements RunningReflector {
   async #list(): Promise<number> {
     const { transport, scope, metrics } = this.#options;
     // Versions that expire again and again while pages are read: better everything at once than nothing.
-    const pageSize = this.#expiredLists > 1 ? 0 : this.#tuning.pageSize;
+    const pageSize = this.#expiredLists >= patientLists ? 0 : this.#tuning.pageSize;
     const gone = new Set<ObjectKey>(this.#report.keys());
     let version: string | undefined;
     for await (const page of listPages({ transport, scope, pageSize, signal: this.#stopping.signal })) {
@@ -163,8 +165,9 @@ export class Reflector implements RunningReflector {
   #listFailed(failure: ApiFailure): number {
     const { kind } = failure.stall;
     if (kind === 'absent') return this.#unknownKind(failure);
-    this.#report.stall(failure.stall);
     if (failure.expired) this.#expiredLists += 1;
+    // Pages that took longer than versions are kept are nothing to report, unless it goes on.
+    if (!failure.expired || this.#expiredLists > patientLists) this.#report.stall(failure.stall);
     return kind === 'forbidden' ? this.#forbiddenPause() : this.#backoff.next(failure.retryAfterMs);
   }
 

@@ -15,6 +15,7 @@ export class PacedClock implements KubeClock {
   readonly #holdFromMs: number;
   #nowMs = 0;
   readonly #held = new Set<Timer>();
+  #onHeld: (() => void) | undefined;
 
   /** `holdFromMs`: how long a timer must be to be a long one. */
   constructor(holdFromMs = 10_000) {
@@ -24,6 +25,12 @@ export class PacedClock implements KubeClock {
   /** Long timers that wait, with what is left of each. */
   get held(): readonly number[] {
     return [...this.#held].map(({ atMs }) => atMs - this.#nowMs);
+  }
+
+  /** Waits until a long timer waits. */
+  async untilHeld(): Promise<void> {
+    // oxlint-disable-next-line no-await-in-loop -- until it is there
+    while (this.#held.size === 0) await new Promise<void>((resolve) => (this.#onHeld = resolve));
   }
 
   now(): number {
@@ -38,6 +45,7 @@ export class PacedClock implements KubeClock {
     if (ms >= this.#holdFromMs) {
       const timer = { atMs: this.#nowMs + ms, run };
       this.#held.add(timer);
+      this.#onHeld?.();
       return () => this.#held.delete(timer);
     }
     this.pauses.push(Math.round(ms));
