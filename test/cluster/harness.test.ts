@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, readdirSync } from 'node:fs';
+import { existsSync, readFileSync, readdirSync, rmSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -9,6 +9,7 @@ import { expect, test } from '@jest/globals';
 
 import { describeWithCluster } from '../support/cluster/describe-with-cluster.ts';
 import type { Manifest } from '../support/cluster/manifest.ts';
+import { unusedGrants } from '../support/cluster/role-usage.ts';
 import { startCluster } from '../support/cluster/start-cluster.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -160,6 +161,21 @@ spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}
         expect(object).toMatchObject({ metadata: { name: 'web' }, status });
         break;
       }
+      const rules = [
+        {
+          apiGroups: ['networking.k8s.io'],
+          resources: ['ingresses'],
+          verbs: ['get', 'list', 'watch'],
+        },
+        { apiGroups: ['networking.k8s.io'], resources: ['ingresses/status'], verbs: ['patch', 'update'] },
+        { apiGroups: [''], resources: ['configmaps'], resourceNames: ['web'], verbs: ['get'] },
+      ];
+      expect(unusedGrants(rules, await cluster().audit.entries(access.user))).toEqual([
+        'get networking.k8s.io/ingresses',
+        'list networking.k8s.io/ingresses',
+        'update networking.k8s.io/ingresses/status',
+        'get configmaps web',
+      ]);
       const used = (await cluster().audit.entries(access.user)).filter(({ resource }) => resource !== '');
       const told = used.map(
         ({ verb, resource, subresource, code }) => `${verb} ${resource}/${subresource} ${code}`,
@@ -225,9 +241,14 @@ spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}
     });
 
     test('says what it logged when it does not come up', async () => {
-      await expect(startCluster({ apiServerFlags: ['--no-such-flag'] })).rejects.toThrow(
-        /start kube-apiserver: it ended, want it ready[^]*unknown flag: --no-such-flag/,
+      const failed = await startCluster({ apiServerFlags: ['--no-such-flag'] }).then(
+        () => '',
+        (error: Error) => error.message,
       );
+      expect(failed).toMatch(/start kube-apiserver: it ended, want it ready[^]*unknown flag: --no-such-flag/);
+      const [, folder = ''] = /^(.*)\/logs\/kube-apiserver\.log:$/m.exec(failed) ?? [];
+      expect(existsSync(folder)).toBe(true);
+      rmSync(folder, { recursive: true });
     });
 
     test('ends with the process that started it, even when that is killed', async () => {
@@ -247,6 +268,7 @@ spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}
       // Both ends of these connections are let go when the programs end, not before.
       await Promise.all(connections.map(({ ended }) => ended));
       for (const { socket } of connections) socket.destroy();
+      rmSync(folder, { recursive: true });
     });
   },
   { needs: ['own-api-server'] },
