@@ -24,7 +24,7 @@ COPY src src
 # The cache is kept by user: it has to be written by the one that reads it later, from a file system that is read-only by then.
 RUN install -d -o 65532 -g 65532 /app/.cache
 USER 65532:65532
-RUN NODE_COMPILE_CACHE=/app/.cache/node node --min-semi-space-size=16 \
+RUN NODE_COMPILE_CACHE=/app/.cache/node node --min-semi-space-size=16 --max-semi-space-size=16 \
       --eval "await import('/app/src/cli/program.ts'); await import('/app/src/app/start.ts')" --input-type=module
 
 FROM ${RUNTIME_IMAGE}
@@ -42,5 +42,5 @@ USER 65532:65532
 EXPOSE 8080 8443 10254
 STOPSIGNAL SIGTERM
 # The flags are those of bin/sallyport, which needs a shell and this does not.
-ENTRYPOINT ["node", "--min-semi-space-size=16", "/app/src/main.ts"]
+ENTRYPOINT ["node", "--min-semi-space-size=16", "--max-semi-space-size=16", "/app/src/main.ts"]
 CMD ["run"]
