@@ -76,6 +76,28 @@ describe('the list of routes', () => {
     ]);
   });
 
+  test('of several faults of an object the one of the rule is named', () => {
+    const route = `
+apiVersion: sallyport.dev/v1alpha1
+kind: Route
+metadata: { name: api, namespace: team }
+spec:
+  ingressClassName: sallyport
+  hosts: [api.example]
+  rules:
+    - matches: [{ path: { type: Prefix, value: /one } }]
+      filters: [{ rewriteEverything: {} }]
+      backends: [{ service: shop, port: 80 }]
+    - matches: [{ path: { type: Prefix, value: /two } }]
+      filters: [{ rewriteNothing: {} }]
+      backends: [{ service: shop, port: 80 }]
+---`;
+    expect(list(route).map(({ status, reason }) => [status, reason])).toEqual([
+      ['closed', expect.stringContaining('rewriteEverything')],
+      ['closed', expect.stringContaining('rewriteNothing')],
+    ]);
+  });
+
   test('one that lost a conflict stands in the list with host, path and winner', () => {
     expect(list(ingress('shop') + ingress('zzz'))).toMatchObject([
       { object: { name: 'shop' }, status: 'served' },

@@ -38,12 +38,15 @@ export interface RouteBackend {
 
 /** Every route of the table and every one that did not get there, by namespace, name, kind and place in the object. */
 export function listRoutes(table: RouteTable, diagnostics: Iterable<Diagnostic>): readonly RouteEntry[] {
-  const faults = new Map<string, Diagnostic>();
+  const faults = new Map<string, Diagnostic[]>();
   const lost: RouteEntry[] = [];
   for (const diagnostic of diagnostics) {
     const { claim } = diagnostic;
     if (claim !== undefined) lost.push(lostEntry(diagnostic, claim));
-    else if (diagnostic.severity === 'error') faults.set(faultKey(diagnostic.object), diagnostic);
+    else if (diagnostic.severity === 'error') {
+      const key = faultKey(diagnostic.object);
+      faults.set(key, [...(faults.get(key) ?? []), diagnostic]);
+    }
   }
   const served = [...table.routes.values()].map((route) => tableEntry(route, table, faults));
   return [...served, ...lost]
@@ -55,7 +58,7 @@ export function listRoutes(table: RouteTable, diagnostics: Iterable<Diagnostic>)
 function tableEntry(
   route: TableRoute,
   table: RouteTable,
-  faults: ReadonlyMap<string, Diagnostic>,
+  faults: ReadonlyMap<string, readonly Diagnostic[]>,
 ): RouteEntry {
   const { kind, namespace, name, field } = route.origin;
   const object = { kind, namespace, name };
@@ -69,8 +72,17 @@ function tableEntry(
     ...(route.conditions === undefined ? {} : { conditions: route.conditions }),
     filters: route.filters.map((filter) => filter.name),
     backends,
-    ...statusOf(route, backends, faults.get(faultKey(object))),
+    ...statusOf(route, backends, faultOf(route, faults.get(faultKey(object)) ?? [])),
   };
+}
+
+/** The error that closed a route: one of its own rule before one of the whole object. */
+function faultOf({ origin }: TableRoute, errors: readonly Diagnostic[]): Diagnostic | undefined {
+  const [rule = ''] = /^spec\.rules\[\d+\]/.exec(origin.field) ?? [];
+  return (
+    errors.find(({ path }) => path.startsWith(`${rule}.`)) ??
+    errors.find(({ path }) => !path.startsWith('spec.rules['))
+  );
 }
 
 function backendsOf({ action }: TableRoute, table: RouteTable): readonly RouteBackend[] {
