@@ -199,6 +199,8 @@ describeWithHelm('the chart', (helm) => {
         'Role in kube-public: list, watch secrets, configmaps',
         ...always,
         'Role in sallyport: list, watch services named sallyport',
+        'Role in kube-system: list, watch services named fallback',
+        'Role in kube-system: list, watch endpointslices',
       ]);
       const settings = settingsOf(objects);
       expect(settings.watchNamespaces).toEqual(['default', 'kube-public']);

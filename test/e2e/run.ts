@@ -39,10 +39,8 @@ async function prepare(): Promise<Scene> {
   const { kubectl, helm } = await findTools();
   const image = process.env['IMAGE'] || 'sallyport:dev';
   await preflight(kubectl);
-  for (const name of ['sallyport', 'shop']) {
-    await run(kubectl, ['create', 'namespace', name]);
-    await run(kubectl, ['label', 'namespace', name, 'pod-security.kubernetes.io/enforce=restricted']);
-  }
+  await run(kubectl, ['create', 'namespace', 'sallyport']);
+  await run(kubectl, ['label', 'namespace', 'sallyport', 'pod-security.kubernetes.io/enforce=restricted']);
   const [, repository = image, tag = 'latest'] = /^(.*):([^/:]+)$/.exec(image) ?? [];
   return {
     kubectl,
@@ -78,7 +76,7 @@ async function main(): Promise<void> {
   const { kubectl, helm } = await findTools();
   try {
     const scene = await prepare();
-    for (const { title, act } of steps) {
+    for (const { title, act, isVital } of steps) {
       process.stdout.write(`\n==> ${title}\n`);
       try {
         await act(scene);
@@ -96,6 +94,7 @@ async function main(): Promise<void> {
           'app.kubernetes.io/name=sallyport',
           '--tail=15',
         ]);
+        if (isVital === true) break;
       }
     }
   } catch (error) {

@@ -14,8 +14,10 @@ export interface Scene {
 
 export interface Step {
   readonly title: string;
-  /** Rejects when something is not as it should be; the steps after it run all the same. */
+  /** Rejects when something is not as it should be. */
   readonly act: (scene: Scene) => Promise<void>;
+  /** Without it the steps after it make no sense. */
+  readonly isVital?: boolean;
 }
 
 const release = ['sallyport', '-n', 'sallyport'];
@@ -26,11 +28,11 @@ function want(isSo: boolean, text: string): void {
   if (!isSo) throw new Error(text);
 }
 
-/** Every step, in order; each counts on those before it. */
+/** Every step, in order. */
 export const steps: readonly Step[] = [
-  { title: 'Install the chart with its defaults', act: install },
-  { title: 'Apply the examples', act: applyExamples },
-  { title: "Reach the examples through the Service's address", act: reach },
+  { title: 'Install the chart with its defaults', act: install, isVital: true },
+  { title: 'Apply the examples', act: applyExamples, isVital: true },
+  { title: "Reach the examples through the Service's address", act: reach, isVital: true },
   { title: 'Read what Sallyport says of them', act: readReports },
   { title: 'Move the canary from 10 % to 50 %', act: moveCanary },
   {
@@ -46,7 +48,16 @@ export const steps: readonly Step[] = [
 ];
 
 async function install({ kubectl, helm, chart, imageValues, agent }: Scene): Promise<void> {
-  await run(helm, ['install', ...release, chart, ...imageValues, '--wait', '--timeout', '90s']);
+  await run(helm, [
+    'install',
+    ...release,
+    chart,
+    ...imageValues,
+    '--wait',
+    '--hide-notes',
+    '--timeout',
+    '90s',
+  ]);
   await run(kubectl, ['-n', 'sallyport', 'get', 'pods,services,poddisruptionbudgets']);
   const address = (): Promise<string> =>
     run(
@@ -202,7 +213,17 @@ async function upgrade(scene: Scene): Promise<void> {
   const { kubectl, helm, chart, imageValues } = scene;
   await underLoad(scene, async () => {
     const change = ['--set', 'controller.config.keep-alive=70s,controller.replicaCount=3'];
-    await run(helm, ['upgrade', ...release, chart, ...imageValues, ...change, '--wait', '--timeout', '120s']);
+    await run(helm, [
+      'upgrade',
+      ...release,
+      chart,
+      ...imageValues,
+      ...change,
+      '--wait',
+      '--hide-notes',
+      '--timeout',
+      '120s',
+    ]);
     await settled(kubectl, 'sallyport');
   });
   await run(kubectl, ['-n', 'sallyport', 'get', 'pods']);

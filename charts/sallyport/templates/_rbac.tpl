@@ -180,3 +180,15 @@ subjects:
     - list
     - watch
 {{- end -}}
+
+{{/* One Service by name, and the EndpointSlices of its namespace: these have no names that are known before. */}}
+{{- define "sallyport.rules.backend" -}}
+{{ include "sallyport.rules.named" (dict "resource" "services" "names" (list .)) }}
+- apiGroups:
+    - discovery.k8s.io
+  resources:
+    - endpointslices
+  verbs:
+    - list
+    - watch
+{{- end -}}
