@@ -82,7 +82,7 @@ export const catalogue = {
     condition: 'ResolvedRefs',
     reason: 'AccessRefused',
     title: 'A Secret or ConfigMap that an object refers to may not be read',
-    hint: 'Widen the RBAC rule for it to every namespace, to the named namespace or to the name',
+    hint: 'Widen what may be read of Secrets (rbac.secrets in the chart): in the cluster, in the namespace, or by the name',
   },
   SP1205: {
     severity: 'warning',
