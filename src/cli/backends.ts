@@ -68,6 +68,11 @@ const columns: readonly Column<BackendEntry>[] = [
   { heading: 'PROTOCOL', cell: ({ protocol }) => protocol },
   { heading: 'BALANCE', cell: ({ balance }) => balance },
   { heading: 'ROUTES', cell: ({ routes }) => String(routes) },
+  {
+    heading: 'MAX-REQUESTS',
+    scope: 'wide',
+    cell: ({ connections }) => String(connections?.maxRequests ?? ''),
+  },
   { heading: 'ENDPOINTS', cell: ({ endpoints }) => String(endpoints.length) },
 ];
 

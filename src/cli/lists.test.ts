@@ -166,10 +166,20 @@ describe('backends', () => {
     const { code, out } = await run('backends', '-o', 'wide');
     expect(code).toBe(0);
     expect(cells(out)).toEqual([
-      ['NAMESPACE', 'SERVICE', 'PORT', 'PROTOCOL', 'BALANCE', 'ROUTES', 'ENDPOINTS', 'ADDRESSES'],
-      ['other', 'gone', '80', 'http1', 'round-robin', '1', '0', '<none>'],
-      ['team', 'next', '80', 'http1', 'round-robin', '1', '0', '<none>'],
-      ['team', 'shop', '80', 'http1', 'round-robin', '3', '1', '127.0.0.1:8080'],
+      [
+        'NAMESPACE',
+        'SERVICE',
+        'PORT',
+        'PROTOCOL',
+        'BALANCE',
+        'ROUTES',
+        'MAX-REQUESTS',
+        'ENDPOINTS',
+        'ADDRESSES',
+      ],
+      ['other', 'gone', '80', 'http1', 'round-robin', '1', '<none>', '0', '<none>'],
+      ['team', 'next', '80', 'http1', 'round-robin', '1', '<none>', '0', '<none>'],
+      ['team', 'shop', '80', 'http1', 'round-robin', '3', '<none>', '1', '127.0.0.1:8080'],
     ]);
   });
 

@@ -124,6 +124,7 @@ describeWithCluster(
         'http1',
         'least-request',
         '2',
+        '100',
         '2',
         '10.1.0.3:8080,10.1.1.3:8080',
       ]);
