@@ -4,7 +4,7 @@ import type { Schema } from './schema.ts';
 /** `timeouts` of a Route's rule and of a BackendPolicy. */
 export const timeoutsSchema: Schema = {
   type: 'object',
-  description: "Left out: the controller's defaults.",
+  description: "Time limits towards the upstream. Left out: the controller's defaults.",
   properties: {
     connect: positiveDurationSchema('For a connection to an endpoint.'),
     send: positiveDurationSchema('Between two writes to the upstream.'),
@@ -16,7 +16,7 @@ export const timeoutsSchema: Schema = {
 /** `retries` of both. */
 export const retriesSchema: Schema = {
   type: 'object',
-  description: "Left out: the controller's defaults.",
+  description: "What is tried again on another endpoint, and how often. Left out: the controller's defaults.",
   properties: {
     tries: { type: 'integer', minimum: 1, maximum: 100, description: 'Total tries, the first included.' },
     retryOn: {

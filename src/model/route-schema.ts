@@ -190,7 +190,7 @@ function rule(filter: Schema, rules: readonly CelRule[]): Schema {
     type: 'object',
     description: 'Which requests, what is done to them, and where they go.',
     properties: {
-      name: { ...labelSchema, description: 'For conditions and metrics.' },
+      name: { ...labelSchema, description: 'Of the rule, for conditions and metrics.' },
       matches: {
         type: 'array',
         description: 'Alternatives: one must hold. Left out: every request.',
@@ -207,7 +207,7 @@ function rule(filter: Schema, rules: readonly CelRule[]): Schema {
       },
       backends: {
         type: 'array',
-        description: 'Where requests go.',
+        description: 'Services that requests go to, each with its share.',
         maxItems: 16,
         'x-kubernetes-list-type': 'atomic',
         items: backend,
