@@ -183,6 +183,7 @@ describeWithHelm('the chart', (helm) => {
         ...namespaced('Role in default'),
         ...always,
         'Role in sallyport: list, watch services named sallyport',
+        'Role in sallyport: list endpointslices',
         'Role in default: list, watch configmaps named shop-headers',
         'Role in default: list, watch secrets named blog-tls, shop-tls',
         'Role in kube-public: list, watch secrets named other-tls',
@@ -199,6 +200,7 @@ describeWithHelm('the chart', (helm) => {
         'Role in kube-public: list, watch secrets, configmaps',
         ...always,
         'Role in sallyport: list, watch services named sallyport',
+        'Role in sallyport: list endpointslices',
         'Role in kube-system: list, watch services named fallback',
         'Role in kube-system: list, watch endpointslices',
       ]);

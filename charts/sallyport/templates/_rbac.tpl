@@ -181,14 +181,13 @@ subjects:
     - watch
 {{- end -}}
 
-{{/* One Service by name, and the EndpointSlices of its namespace: these have no names that are known before. */}}
+{{/* One Service by name, and the EndpointSlices of its namespace: these have no names that are known before. In: service, verbs. */}}
 {{- define "sallyport.rules.backend" -}}
-{{ include "sallyport.rules.named" (dict "resource" "services" "names" (list .)) }}
+{{ include "sallyport.rules.named" (dict "resource" "services" "names" (list .service)) }}
 - apiGroups:
     - discovery.k8s.io
   resources:
     - endpointslices
   verbs:
-    - list
-    - watch
+    {{- toYaml .verbs | nindent 4 }}
 {{- end -}}
