@@ -94,6 +94,27 @@ describe('a limit on requests at a time', () => {
     expect(board.inFlight(0)).toBe(0);
   });
 
+  test.each([
+    ['stays taken', false],
+    ['is given back', true],
+  ])('the last place is reached for by two: it %s', (_, givenBack) => {
+    const memory = EndpointBoard.allocate(1, 2);
+    const [first, rival] = [new EndpointBoard(memory, 0), new EndpointBoard(memory, 1)];
+    const alone = new EndpointBoard(memory, 0);
+    let looks = 0;
+    // The rival comes between the first look, which finds room, and the count.
+    first.inFlight = (slot) => {
+      const found = alone.inFlight(slot);
+      looks++;
+      if (looks === 1) rival.begin(slot);
+      if (looks === 2 && givenBack) rival.end(slot);
+      return found;
+    };
+    expect(first.beginWithin(0, 1)).toBe(givenBack);
+    // Whoever has it.
+    expect(alone.inFlight(0)).toBe(1);
+  });
+
   test('is never passed by threads that race for it, and none is left out for good', async () => {
     const threads = 3;
     const limit = 2;
