@@ -105,9 +105,12 @@ interface Choice {
 /** What was typed goes before what the environment says; nothing at all means kubectl's cluster. */
 async function openSource({ flags, manifestsFlag, settings, context }: Choice): Promise<CommandSource> {
   const { admin, kubeconfig, context: contextName } = flags;
-  const typed = Object.entries({ '--manifests': manifestsFlag, '--admin': admin, '--kubeconfig': kubeconfig })
-    .filter(([, value]) => value !== undefined)
-    .map(([flag]) => flag);
+  const wantsCluster = kubeconfig !== undefined || contextName !== undefined;
+  const typed = [
+    ...(manifestsFlag === undefined ? [] : ['--manifests']),
+    ...(admin === undefined ? [] : ['--admin']),
+    ...(wantsCluster ? [kubeconfig === undefined ? '--context' : '--kubeconfig'] : []),
+  ];
   if (typed.length > 1) throw new UsageError(`Choose one source: ${typed.join(' and ')} were given`);
   if (flags.allNamespaces === true && flags.namespace !== undefined) {
     throw new UsageError(
@@ -115,7 +118,6 @@ async function openSource({ flags, manifestsFlag, settings, context }: Choice): 
     );
   }
   if (admin !== undefined) return openAdmin(admin, flags.namespace);
-  const wantsCluster = kubeconfig !== undefined || contextName !== undefined;
   if (settings.manifests !== '' && !wantsCluster) return openFolder(settings, flags.namespace);
   // Loading the cluster's half takes longer than any other command needs in all.
   const { openCluster } = await import('./cluster-source.ts');

@@ -196,6 +196,7 @@ describe('usage', () => {
     [['routes', '-l', '=x'], /Read --selector: /],
     [['routes', 'pod/x'], /Read the name "pod\/x": want NAME, ingress\/NAME/],
     [['routes', '--admin', 'localhost:1'], /Choose one source: --manifests and --admin were given/],
+    [['routes', '--context', 'x'], /Choose one source: --manifests and --context were given/],
     [['check', '-n', 'a', '-A'], /Choose the namespaces: --namespace and --all-namespaces/],
   ])('%j ends with 2', async (args, message) => {
     const { code, out, err } = await run(...args);
