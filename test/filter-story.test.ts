@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from '@jest/globals';
+import { admissionPolicies } from '../tools/manifests/admission-policy.ts';
 import { annotationsPage } from '../tools/reference/annotations-page.ts';
 import { routeCrd } from '../tools/reference/crds.ts';
 import { routePage } from '../tools/reference/route-page.ts';
@@ -22,7 +23,7 @@ import {
 } from './support/filter-harness.ts';
 
 // docs/developing.md says that a feature is one file and one line of the registry. This adds a filter in just that way and
-// finds it again at every end: parsers, chain, CRD, reference pages.
+// finds it again at every end: parsers, chain, CRD, admission policy, reference pages.
 
 interface Motto {
   readonly text: string;
@@ -135,6 +136,13 @@ describe('a filter that is one file and one registry line', () => {
   test('is in the reference', () => {
     expect(routePage(registry)).toContain('### motto\n\nAdds a motto to every answer.');
     expect(annotationsPage(registry.annotations)).toContain('A motto for every answer.');
+  });
+
+  test('is in the admission policy', () => {
+    expect(admissionPolicies(filterRegistry)).not.toContain('motto');
+    expect(admissionPolicies(registry)).toContain(
+      'annotation motto: the value cannot be used, want a text of',
+    );
   });
 
   test('cannot take a name or an annotation that is in use', () => {
