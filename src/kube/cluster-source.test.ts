@@ -281,6 +281,7 @@ describe('an outage', () => {
     for (const reflector of cluster.running) reflector.stalled('unreachable', 'still none');
     await turn();
     expect(updates).toHaveLength(3);
+    expect(lines.map(({ msg }) => msg)).toEqual(['the API server does not answer']);
     for (const reflector of cluster.running) reflector.stalled(undefined);
     await turn();
     expect([last().snapshot, codes()]).toEqual([snapshot, []]);

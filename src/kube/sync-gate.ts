@@ -52,7 +52,7 @@ export class SyncGate {
   stalled(index: number, reason: StallReason | undefined): void {
     const scope = this.#scopes[index];
     if (scope === undefined) return;
-    const isNews = reason !== undefined && reason.kind !== scope.reason?.kind;
+    const isNews = reason !== undefined && reason.kind !== scope.reason?.kind && !this.#isKnown(reason);
     scope.reason = reason;
     if (isNews) this.#logStall(scope.planned, reason);
     if (scope.read) this.#unread.delete(scope);
@@ -79,12 +79,19 @@ export class SyncGate {
     for (const { stalled } of this.#scopes) if (stalled !== undefined) yield stalled;
   }
 
+  /** Out of reach is the API server, not a kind: the first that notices says it for all. */
+  #isKnown({ kind }: StallReason): boolean {
+    return kind === 'unreachable' && this.#scopes.some(({ reason }) => reason?.kind === 'unreachable');
+  }
+
   #logStall({ scope, mayBeForbidden }: PlannedScope, reason: StallReason): void {
     const fields = { resource: describeScope(scope), reason: reason.kind, detail: reason.message };
     if (reason.kind === 'absent' && scope.resource.optional) {
       this.#log.info('a kind is not installed in the cluster', fields);
     } else if (reason.kind === 'forbidden' && !mayBeForbidden) {
       this.#log.error('the API server refuses to let a kind be read', { ...fields, verbs: 'list, watch' });
+    } else if (reason.kind === 'unreachable') {
+      this.#log.warn('the API server does not answer', { detail: reason.message });
     } else {
       this.#log.warn('a kind cannot be read now', fields);
     }
