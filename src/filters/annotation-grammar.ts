@@ -1,4 +1,4 @@
-import { isRegexFault, compileLinear } from '../util/linear-regex.ts';
+import { compileLinear, isRegexFault, MAX_PATTERN_BYTES } from '../util/linear-regex.ts';
 
 // What annotations take, as data: filters and the compiler check values by it, and the admission policy and the reference
 // are generated from it. So whatever it says must hold in RE2 and in JavaScript alike.
@@ -99,7 +99,7 @@ export function wantedOf(grammar: AnnotationGrammar): string {
     case 'pattern':
       return grammar.want;
     case 'regex':
-      return 'a regular expression in RE2 syntax of at most 1024 bytes';
+      return `a regular expression in RE2 syntax of at most ${MAX_PATTERN_BYTES} bytes`;
   }
 }
 

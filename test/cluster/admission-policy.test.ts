@@ -228,6 +228,32 @@ describeWithCluster('the admission policies', (cluster) => {
       });
     });
 
+    test('of our class as the default one are checked', async () => {
+      const { admin } = cluster();
+      const defaultClass = {
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'IngressClass',
+        metadata: {
+          name: 'sallyport',
+          annotations: { 'ingressclass.kubernetes.io/is-default-class': 'true' },
+        },
+        spec: { controller: 'sallyport.dev/ingress-controller' },
+      };
+      await admin.create(defaultClass);
+      // The API server fills the class in, as soon as it has taken notice of it.
+      const good = ingress({}, { ingressClassName: '' });
+      for (;;) {
+        const { body } = await admin.call('POST', path, { body: good, query: { dryRun: 'All' } });
+        if ((body as { spec?: { ingressClassName?: string } }).spec?.ingressClassName === 'sallyport') break;
+        await new Promise((resolve) => setTimeout(resolve, 25));
+      }
+      const verdict = await create(cluster(), ingress(bad, { ingressClassName: '' }));
+      await admin.delete({ ...defaultClass, name: 'sallyport' });
+      expect(verdict.message).toBe(
+        'annotation nginx.ingress.kubernetes.io/canary: got "perhaps", want true or false',
+      );
+    });
+
     test('that were there before stay editable until their annotations change', async () => {
       const { admin } = cluster();
       const stored = ingress(bad, { ingressClassName: 'nginx' }, 'older');

@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { describe, expect, test } from '@jest/globals';
+import { backendPolicySchema } from '../../src/model/backend-policy-schema.ts';
 import { backendPolicyExample } from '../../tools/reference/backend-policy-page.ts';
 import { describeWithCluster } from '../support/cluster/describe-with-cluster.ts';
 import type { Manifest } from '../support/cluster/manifest.ts';
@@ -11,6 +12,7 @@ import {
   controllerFaults,
   policyKind,
   storedObjects,
+  unspoken,
 } from '../support/crd-objects.ts';
 
 const folder = join(import.meta.dirname, '../../crds');
@@ -100,6 +102,11 @@ describeWithCluster(
         const { decoder, compiler } = controllerFaults(object);
         expect([...decoder, ...compiler]).not.toEqual([]);
       });
+    });
+
+    test('has a refused object for every rule, every choice and every required field', () => {
+      const messages = bad.map(([, , message]) => message);
+      expect(unspoken(backendPolicySchema, messages)).toEqual([]);
     });
   },
   { manifests },

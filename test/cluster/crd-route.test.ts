@@ -8,8 +8,14 @@ import { routeExample } from '../../tools/reference/route-example.ts';
 import { routeFilters } from '../../tools/reference/crds.ts';
 import { describeWithCluster } from '../support/cluster/describe-with-cluster.ts';
 import type { Manifest } from '../support/cluster/manifest.ts';
-import { celRulesOf, nodesOf } from '../support/structural-schema.ts';
-import { apiVerdict, controllerFaults, route, routeKind, storedObjects } from '../support/crd-objects.ts';
+import {
+  apiVerdict,
+  controllerFaults,
+  route,
+  routeKind,
+  storedObjects,
+  unspoken,
+} from '../support/crd-objects.ts';
 
 const folder = join(import.meta.dirname, '../../crds');
 const manifests = readdirSync(folder).map((name) => join(folder, name));
@@ -533,24 +539,8 @@ describeWithCluster(
     });
 
     test('has a refused object for every rule, every choice and every required field', () => {
-      const expected = bad.map(([, , message]) => message.replace(/\[\d+\]/g, '[]')).join('\n');
-      const missing = nodesOf(routeSchema(routeFilters(filterRegistry))).flatMap(({ path, schema }) => {
-        if (!path.startsWith('.spec')) return [];
-        const at = path.slice(1);
-        const required = (schema['required'] ?? []) as readonly string[];
-        return [
-          ...celRulesOf(schema)
-            .map(({ message }) => message)
-            .filter((message) => !expected.includes(message)),
-          ...(schema['enum'] === undefined || expected.includes(`${at}: Unsupported value`)
-            ? []
-            : [`${at}: enum`]),
-          ...required
-            .map((name) => `${at}.${name}: Required value`)
-            .filter((text) => !expected.includes(text)),
-        ];
-      });
-      expect(missing).toEqual([]);
+      const messages = bad.map(([, , message]) => message);
+      expect(unspoken(routeSchema(routeFilters(filterRegistry)), messages)).toEqual([]);
     });
 
     test('fills in defaults', async () => {

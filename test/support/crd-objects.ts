@@ -5,10 +5,12 @@ import { defaultCompileOptions } from '../../src/compile/compile-options.ts';
 import { createCompiler } from '../../src/compile/compiler.ts';
 import { listDiagnostics } from '../../src/compile/diagnostic-index.ts';
 import { decodeObject } from '../../src/model/decode-object.ts';
+import type { Schema } from '../../src/model/schema.ts';
 import { createSnapshot } from '../../src/model/snapshot-store.ts';
 import type { TestCluster } from './cluster/start-cluster.ts';
 import { parseManifests } from './cluster/manifest.ts';
 import type { KindReference, Manifest } from './cluster/manifest.ts';
+import { celRulesOf, nodesOf } from './structural-schema.ts';
 
 // Objects of our own kinds, as the API server and as the controller judge them.
 
@@ -91,4 +93,20 @@ export function controllerFaults(manifest: Manifest): {
       .filter(({ code }) => ownFaults.test(code))
       .map(({ path, message }) => `${path}: ${message}`),
   };
+}
+
+/** Rules, choices and required fields of a schema that no message of a refusal speaks of. */
+export function unspoken(root: Schema, messages: readonly string[]): readonly string[] {
+  const spoken = messages.map((message) => message.replace(/\[\d+\]/g, '[]')).join('\n');
+  const wanted = nodesOf(root).flatMap(({ path, schema }) => {
+    if (!path.startsWith('.spec')) return [];
+    const at = path.slice(1);
+    const required = (schema['required'] ?? []) as readonly string[];
+    return [
+      ...celRulesOf(schema).map(({ message }) => message),
+      ...(schema['enum'] === undefined ? [] : [`${at}: Unsupported value`]),
+      ...required.map((name) => `${at}.${name}: Required value`),
+    ];
+  });
+  return wanted.filter((text) => !spoken.includes(text));
 }
