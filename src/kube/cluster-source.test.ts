@@ -339,6 +339,19 @@ describe('fetch', () => {
     expect([keys('Secret'), codes()]).toEqual([['a/tls'], []]);
   });
 
+  test('says what a start still waits for', async () => {
+    const source = await synced();
+    const fetched = source.fetch(new Set(['Secret/a/tls']));
+    cluster.of('Secret a/tls').stalled('unreachable', 'no answer');
+    expect(source.waitingFor).toEqual(['secrets "tls" in namespace "a": no answer']);
+    clock.advance(30_000);
+    expect(lines.at(-1)).toMatchObject({ waitingFor: source.waitingFor, missing: 1 });
+    cluster.of('Secret a/tls').stalled(undefined);
+    cluster.of('Secret a/tls').synced();
+    await fetched;
+    expect(source.waitingFor).toEqual([]);
+  });
+
   test('reads what a setting names from the start', async () => {
     await synced({ watch: { defaultCertificate: 'infra/wildcard' } });
     expect(cluster.has('Secret infra/wildcard')).toBe(true);

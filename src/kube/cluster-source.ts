@@ -47,6 +47,8 @@ export interface ClusterSourceOptions {
 
 /** How often the log says what a start is waiting for. */
 const waitingLogMs = 30_000;
+/** There may be thousands of Secrets. */
+const namedInLog = 20;
 /** A file as old as this is written again although nothing changed, so that its age tells how current it is. */
 const snapshotRefreshMs = 3_600_000;
 
@@ -135,9 +137,9 @@ export class ClusterSource {
     this.#options.snapshotFile?.offer(snapshot);
   }
 
-  /** What was not read yet, for people; empty once everything was. */
+  /** What was not read yet, for people: scopes, and then what their objects refer to. Empty once everything was. */
   get waitingFor(): readonly string[] {
-    return this.#live ? [] : this.#gate.waitingFor();
+    return this.#live ? this.#references.waitingFor() : this.#gate.waitingFor();
   }
 
   /** `.status` of an object as the API server last had it; undefined when it has none. */
@@ -245,9 +247,11 @@ export class ClusterSource {
   }
 
   #logWaiting(): void {
-    if (this.#live) return;
+    const { waitingFor } = this;
+    if (this.#settled !== undefined || waitingFor.length === 0) return;
     this.#options.log.warn('not ready: the cluster was not read completely yet', {
-      waitingFor: this.#gate.waitingFor(),
+      waitingFor: waitingFor.slice(0, namedInLog),
+      missing: waitingFor.length,
     });
   }
 

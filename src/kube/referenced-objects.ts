@@ -6,6 +6,7 @@ import type { NamedObjectEvents } from './named-object.ts';
 import type { StalledScope } from './read-faults.ts';
 import type { ReflectorFactory } from './reflector-factory.ts';
 import type { ObjectEvent } from './reflector-events.ts';
+import { describeScope } from './watch-plan.ts';
 
 export interface ReferencedObjectsOptions {
   readonly createReflector: ReflectorFactory;
@@ -86,6 +87,13 @@ export class ReferencedObjects {
     if (this.#unanswered.size > 0) return;
     this.#waiting?.resolve();
     this.#waiting = undefined;
+  }
+
+  /** What was not looked up yet, for people. */
+  waitingFor(): readonly string[] {
+    return [...this.#unanswered].map(({ scope, stall }) =>
+      stall === undefined ? describeScope(scope) : `${describeScope(scope)}: ${stall.message}`,
+    );
   }
 
   /** Objects that cannot be read now. */
