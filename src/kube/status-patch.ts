@@ -18,7 +18,8 @@ export class StatusPatch {
 
   /**
    * Makes `status` what this manager says of the object; fields that it said before and does not say now are taken out,
-   * unless another manager has them too. 409 when the object is another one of the same name.
+   * unless another manager has them too. An Ingress of the same name and another uid is refused; of a custom resource the
+   * API server ignores the uid (it keeps all metadata), so `isOf` has to tell.
    *
    * @throws TransportError without an answer
    */
@@ -39,6 +40,22 @@ export class StatusPatch {
       },
       signal,
     });
+  }
+
+  /** Whether the object that was written is the one that was reported on. */
+  isOf({ uid }: ObjectReport, { body }: ApiResponse): boolean {
+    const metadata = isRecord(body) ? body['metadata'] : undefined;
+    return uid === '' || !isRecord(metadata) || metadata['uid'] === uid;
+  }
+
+  /** Whether the object is not there any more, or another one of its name is. */
+  isGone({ status, body }: ApiResponse): boolean {
+    if (status !== 422) return status === 404 || status === 409;
+    const details = isRecord(body) ? body['details'] : undefined;
+    const causes = isRecord(details) ? details['causes'] : undefined;
+    return (
+      Array.isArray(causes) && causes.some((cause) => isRecord(cause) && cause['field'] === 'metadata.uid')
+    );
   }
 
   /** What the object's status is after it. */

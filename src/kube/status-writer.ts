@@ -148,13 +148,13 @@ export class StatusWriter {
       if (term.aborted) return done;
       return this.#failed(report, 'failed', { err: error });
     }
-    if (answer.status === 200) {
+    if (answer.status === 200 && this.#patch.isOf(report, answer)) {
       this.#failing = false;
       this.#metrics.statusWrite(report.kind, 'written');
       this.#written.note(id, { observed, status: this.#patch.statusIn(answer), applied: status, taken });
       return done;
     }
-    if (answer.status === 404 || answer.status === 409) {
+    if (answer.status === 200 || this.#patch.isGone(answer)) {
       // Deleted, or replaced by another of its name. The watch will tell; should it not, this is tried again.
       this.#metrics.statusWrite(report.kind, 'gone');
       return { kind: 'failed' };
