@@ -9,6 +9,8 @@ export const pingIntervalMs = 10_000;
 /** A connection from which no PING came back for so long has missed one. */
 const overdueMs = 15_000;
 const checkIntervalMs = 5_000;
+/** An API server allows 100 streams on a connection by default; one that allows fewer is obeyed. */
+export const maxStreams = 100;
 
 interface Connection {
   socket: Socket | undefined;
@@ -42,6 +44,9 @@ export class ConnectionWatch {
           if (error !== null) return callback(error, null);
           this.#connected(connection, socket);
           callback(null, socket);
+          // Left alone, a client whose connection was told to go away (GOAWAY) opens no other one before the last watch on it
+          // has ended: without a connection it counts as HTTP/1.1, with one call at a time.
+          if (connection.socket === socket) client.pipelining = maxStreams;
         });
       },
     });

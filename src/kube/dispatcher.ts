@@ -2,11 +2,9 @@ import { Pool, ProxyAgent } from 'undici';
 import type { Dispatcher } from 'undici';
 
 import type { ConnectionSettings } from './cluster-access.ts';
-import { pingIntervalMs } from './connection-watch.ts';
+import { maxStreams, pingIntervalMs } from './connection-watch.ts';
 import type { ConnectionWatch } from './connection-watch.ts';
 
-/** An API server allows 100 streams on a connection by default; one that allows fewer is obeyed. */
-const maxStreams = 100;
 const connectTimeoutMs = 10_000;
 /** Just under the 90 s after which an API server drops a connection that nobody uses. */
 const idleMs = 80_000;

@@ -11,10 +11,7 @@ async function start(options: RigOptions = {}): Promise<ReflectorRig> {
   return rig;
 }
 
-afterEach(async () => {
-  await rig.close();
-  expect(rig.clock.held).toEqual([]);
-});
+afterEach(() => rig.close());
 
 describe('a scope is read', () => {
   test('page by page, and is synced after the last', async () => {

@@ -17,6 +17,7 @@ export interface ReflectorRig {
   readonly metrics: RecordingMetrics;
   readonly clock: PacedClock;
   readonly reflector: Reflector;
+  /** Throws when a timer or a connection was left behind. */
   close(): Promise<void>;
 }
 
@@ -49,6 +50,7 @@ export async function startReflectorRig(options: RigOptions = {}): Promise<Refle
     close: async () => {
       await reflector.stop();
       await transport.close();
+      if (clock.held.length > 0) throw new Error(`${clock.held.length} timers were left behind`);
       await api.close();
     },
   };

@@ -61,6 +61,7 @@ export class FakeApiServer {
   readonly #sockets = new Set<Socket>();
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #watches = new Set<OpenWatch>();
+  readonly #onRequest = new Set<() => void>();
   #unclaimed: OpenWatch[] = [];
   #claims: { readonly plural: string; readonly resolve: (watch: OpenWatch) => void }[] = [];
   #server: Server | Http2SecureServer | undefined;
@@ -158,6 +159,19 @@ export class FakeApiServer {
     return this.requests.filter((request) => request.verb === verb && request.plural === plural);
   }
 
+  /** Waits until so many requests of the kind have come. */
+  async received(verb: ReceivedRequest['verb'], plural: string, count = 1): Promise<void> {
+    while (this.requestsOf(verb, plural).length < count) {
+      // oxlint-disable-next-line no-await-in-loop -- until they came
+      await new Promise<void>((resolve) => this.#onRequest.add(resolve));
+    }
+  }
+
+  /** Resets every connection. */
+  breakConnections(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+  }
+
   /** Nobody listens any more and every connection is broken. */
   async vanish(): Promise<void> {
     const server = this.#server;
@@ -165,7 +179,7 @@ export class FakeApiServer {
     if (server === undefined) return;
     const closed = new Promise((resolve) => server.close(resolve));
     for (const session of this.#sessions) session.destroy();
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    this.breakConnections();
     await closed;
     this.#unclaimed = [];
   }
@@ -222,6 +236,8 @@ export class FakeApiServer {
       return;
     }
     this.requests.push(request);
+    for (const resolve of this.#onRequest) resolve();
+    this.#onRequest.clear();
     const { after, answer, bytes, cutAfterBytes } = this.#faults.take(request) ?? {};
     await after;
     if (answer !== undefined) {
