@@ -1,8 +1,8 @@
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import { ingress, objectMeta, secret, service } from '../../test/support/kube-objects.ts';
-import { ManualClock } from '../../test/support/manual-clock.ts';
 import { ScriptedReflectors } from '../../test/support/scripted-reflectors.ts';
+import { SimulatedTime } from '../../test/support/simulated-time.ts';
 import { diagnose } from '../diagnostics/diagnostic.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import type { Snapshot } from '../model/snapshot.ts';
@@ -14,14 +14,14 @@ import type { SnapshotFile } from './snapshot-file.ts';
 import { watchPlan } from './watch-plan.ts';
 import type { WatchSettings } from './watch-plan.ts';
 
-let clock: ManualClock;
+let time: SimulatedTime;
 let cluster: ScriptedReflectors;
 let updates: ClusterUpdate[];
 let lines: { readonly level: string; readonly msg: string; readonly [field: string]: unknown }[];
 let sources: ClusterSource[];
 
 beforeEach(() => {
-  clock = new ManualClock();
+  time = new SimulatedTime();
   cluster = new ScriptedReflectors();
   updates = [];
   lines = [];
@@ -31,7 +31,7 @@ beforeEach(() => {
 afterEach(async () => {
   await Promise.all(sources.map((source) => source.stop()));
   cluster.expectStopped();
-  clock.expectIdle();
+  time.expectIdle();
 });
 
 type Options = Partial<Omit<ClusterSourceOptions, 'plan'>> & { readonly watch?: Partial<WatchSettings> };
@@ -49,7 +49,7 @@ function started({ watch, ...options }: Options = {}): ClusterSource {
     createReflector: cluster.create,
     onChange: (update) => updates.push(update),
     log: createLog({ write: (text) => lines.push(JSON.parse(text) as (typeof lines)[number]) }, 'debug'),
-    clock,
+    clock: time.clock(),
     ...options,
   });
   sources.push(source);
@@ -145,7 +145,7 @@ describe('the first snapshot', () => {
         detail: 'no right to list',
       }),
     ]);
-    clock.advance(65_000);
+    await time.advance(65_000);
     const waiting = lines.filter(({ msg }) => msg.startsWith('not ready'));
     expect(waiting).toHaveLength(2);
     expect(waiting[0]?.['waitingFor']).toEqual(source.waitingFor);
@@ -158,7 +158,7 @@ describe('the first snapshot', () => {
     cluster.of('EndpointSlice').synced();
     await turn();
     expect(updates).toHaveLength(1);
-    clock.advance(65_000);
+    await time.advance(65_000);
     expect(lines.filter(({ msg }) => msg.startsWith('not ready'))).toHaveLength(2);
   });
 
@@ -344,7 +344,7 @@ describe('fetch', () => {
     const fetched = source.fetch(new Set(['Secret/a/tls']));
     cluster.of('Secret a/tls').stalled('unreachable', 'no answer');
     expect(source.waitingFor).toEqual(['secrets "tls" in namespace "a": no answer']);
-    clock.advance(30_000);
+    await time.advance(30_000);
     expect(lines.at(-1)).toMatchObject({ waitingFor: source.waitingFor, missing: 1 });
     cluster.of('Secret a/tls').stalled(undefined);
     cluster.of('Secret a/tls').synced();
@@ -373,10 +373,10 @@ describe('a cold start', () => {
   test('serves the saved snapshot when nothing answers in time, and the cluster as soon as it was read', async () => {
     const snapshotFile = file();
     const source = started({ snapshotFile, snapshotWaitMs: 5000 });
-    clock.advance(4999);
+    await time.advance(4999);
     await turn();
     expect(updates).toEqual([]);
-    clock.advance(1);
+    await time.advance(1);
     await turn();
     expect(last().snapshot).toBe(saved);
     expect(codes()).toEqual(['SP1205']);
@@ -411,12 +411,12 @@ describe('a cold start', () => {
 
   test('waits for an API server that is slow but answers', async () => {
     started({ snapshotFile: file() });
-    clock.advance(4000);
+    await time.advance(4000);
     cluster.of('Service').set(service('a/one'));
-    clock.advance(4000);
+    await time.advance(4000);
     await turn();
     expect(updates).toEqual([]);
-    clock.advance(1000);
+    await time.advance(1000);
     await turn();
     expect(codes()).toEqual(['SP1205']);
   });
@@ -424,18 +424,18 @@ describe('a cold start', () => {
   test('does not serve the saved snapshot to an installation without rights', async () => {
     started({ snapshotFile: file() });
     cluster.of('Ingress').stalled('forbidden');
-    clock.advance(20_000);
+    await time.advance(20_000);
     await turn();
     expect(updates).toEqual([]);
     cluster.of('Ingress').stalled('unreachable');
-    clock.advance(20_000);
+    await time.advance(20_000);
     await turn();
     expect(codes()).toContain('SP1205');
   });
 
   test('waits on without a saved snapshot', async () => {
     const source = started({ snapshotFile: file('none') });
-    clock.advance(20_000);
+    await time.advance(20_000);
     await turn();
     expect(updates).toEqual([]);
     expect(source.waitingFor).toHaveLength(7);
@@ -448,10 +448,10 @@ describe('a cold start', () => {
     const snapshotFile = file();
     const source = await synced({ snapshotFile });
     source.settled(last().snapshot);
-    clock.advance(3_600_000);
+    await time.advance(3_600_000);
     expect(snapshotFile.offered).toHaveLength(2);
     cluster.of('Ingress').stalled('unreachable');
-    clock.advance(3_600_000);
+    await time.advance(3_600_000);
     expect(snapshotFile.offered).toHaveLength(2);
   });
 });

@@ -248,7 +248,8 @@ export class ClusterSource {
 
   #logWaiting(): void {
     const { waitingFor } = this;
-    if (this.#settled !== undefined || waitingFor.length === 0) return;
+    const isServing = this.#settled !== undefined || this.#saved !== undefined;
+    if (isServing || waitingFor.length === 0) return;
     this.#options.log.warn('not ready: the cluster was not read completely yet', {
       waitingFor: waitingFor.slice(0, namedInLog),
       missing: waitingFor.length,

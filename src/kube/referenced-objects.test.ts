@@ -2,14 +2,14 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
 import { secret } from '../../test/support/kube-objects.ts';
-import { ManualClock } from '../../test/support/manual-clock.ts';
 import { ScriptedReflectors, scopeName } from '../../test/support/scripted-reflectors.ts';
+import { SimulatedTime } from '../../test/support/simulated-time.ts';
 import { createSnapshot } from '../model/snapshot-store.ts';
 import { parseReference } from './named-object.ts';
 import { ReferencedObjects } from './referenced-objects.ts';
 import type { ReferencedObjectsOptions } from './referenced-objects.ts';
 
-let clock: ManualClock;
+let time: SimulatedTime;
 let cluster: ScriptedReflectors;
 let held: Map<string, string>;
 let notices: number;
@@ -18,7 +18,7 @@ let objects: ReferencedObjects;
 function create(options: Partial<ReferencedObjectsOptions> = {}): ReferencedObjects {
   return new ReferencedObjects({
     createReflector: cluster.create,
-    clock,
+    clock: time.clock(),
     changed: (changes) => {
       for (const change of changes) {
         if (change.type === 'set') {
@@ -37,7 +37,7 @@ function create(options: Partial<ReferencedObjectsOptions> = {}): ReferencedObje
 }
 
 beforeEach(() => {
-  clock = new ManualClock();
+  time = new SimulatedTime();
   cluster = new ScriptedReflectors();
   held = new Map();
   notices = 0;
@@ -47,7 +47,7 @@ beforeEach(() => {
 afterEach(async () => {
   await objects.stop();
   cluster.expectStopped();
-  clock.expectIdle();
+  time.expectIdle();
 });
 
 /** Whether a promise has been resolved by now. */
@@ -114,7 +114,7 @@ describe('fetch', () => {
 
   test('holds each up once: who asks again a second later goes on without', async () => {
     const first = objects.fetch(set('a/one'));
-    clock.advance(1000);
+    await time.advance(1000);
     expect(objects.fetch(set('a/one'))).toBeUndefined();
     expect(objects.fetch(set('a/one', 'a/two'))).toBe(first);
     cluster.of('Secret a/one').synced();
@@ -145,17 +145,17 @@ describe('fetch', () => {
   test('gives up waiting for an API server that fails for one object, not for one that is silent', async () => {
     const fetched = objects.fetch(set('a/failing'));
     cluster.of('Secret a/failing').stalled('failing');
-    clock.advance(6000);
+    await time.advance(6000);
     cluster.of('Secret a/failing').stalled('failing');
     objects.flushed();
     expect(await isDone(fetched)).toBe(false);
-    clock.advance(4000);
+    await time.advance(4000);
     objects.flushed();
     expect(await isDone(fetched)).toBe(true);
     expect([...objects.stalled()].map(({ reason }) => reason.kind)).toEqual(['failing']);
     const silent = objects.fetch(set('a/failing', 'a/silent'));
     cluster.of('Secret a/silent').stalled('unreachable');
-    clock.advance(60_000);
+    await time.advance(60_000);
     objects.flushed();
     expect(await isDone(silent)).toBe(false);
     cluster.of('Secret a/silent').stalled(undefined);
@@ -167,9 +167,9 @@ describe('fetch', () => {
   test('a failure that passes does not count', async () => {
     const fetched = objects.fetch(set('a/one'));
     cluster.of('Secret a/one').stalled('failing');
-    clock.advance(9000);
+    await time.advance(9000);
     cluster.of('Secret a/one').stalled(undefined);
-    clock.advance(9000);
+    await time.advance(9000);
     objects.flushed();
     expect(await isDone(fetched)).toBe(false);
     cluster.of('Secret a/one').synced();

@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import fc from 'fast-check';
 
 import { ingress, objectMeta, secret, service } from '../../test/support/kube-objects.ts';
-import { ManualClock } from '../../test/support/manual-clock.ts';
 import { startObjects, storeChange } from '../../test/support/random-objects.ts';
+import { SimulatedTime } from '../../test/support/simulated-time.ts';
 import { SnapshotStore, createSnapshot } from '../model/snapshot-store.ts';
 import type { ModelObject, Snapshot } from '../model/snapshot.ts';
 import { createLog } from '../telemetry/log.ts';
@@ -139,7 +139,7 @@ describe('the bytes of a snapshot', () => {
 describe('SnapshotFile', () => {
   let folder: string;
   let path: string;
-  let clock: ManualClock;
+  let time: SimulatedTime;
   let nowMs: number;
   let lines: {
     readonly level: string;
@@ -151,13 +151,13 @@ describe('SnapshotFile', () => {
   beforeEach(async () => {
     folder = await mkdtemp(join(tmpdir(), 'snapshot-'));
     path = join(folder, 'last-good');
-    clock = new ManualClock();
+    time = new SimulatedTime();
     nowMs = 1_000_000;
     lines = [];
   });
 
   afterEach(async () => {
-    clock.expectIdle();
+    time.expectIdle();
     await rm(folder, { recursive: true, force: true });
   });
 
@@ -166,7 +166,7 @@ describe('SnapshotFile', () => {
       path,
       version: '1.2.3',
       log: createLog({ write: (text) => lines.push(JSON.parse(text) as (typeof lines)[number]) }, 'info'),
-      clock,
+      clock: time.clock(),
       wallClock: () => nowMs,
       ...options,
     });
@@ -191,33 +191,33 @@ describe('SnapshotFile', () => {
       ...((await create().load())?.snapshot.objects.Service.keys() ?? []),
     ];
     file.offer(one);
-    clock.advance(1999);
+    await time.advance(1999);
     expect(await readdir(folder)).toEqual([]);
-    clock.advance(1);
+    await time.advance(1);
     await file.written();
     expect(await saved()).toEqual(['a/one']);
     file.offer(two);
-    clock.advance(59_000);
+    await time.advance(59_000);
     await file.written();
     expect(await saved()).toEqual(['a/one']);
-    clock.advance(1000);
+    await time.advance(1000);
     await file.written();
     expect(await saved()).toEqual(['a/two']);
     file.offer(one);
     await file.stop();
     expect(await saved()).toEqual(['a/one']);
     file.offer(two);
-    expect(clock.waiting).toBe(0);
+    time.expectIdle();
   });
 
   test('takes what is offered while it writes for the next time', async () => {
     const file = create();
     file.offer(one);
-    clock.advance(2000);
+    await time.advance(2000);
     file.offer(two);
     await file.written();
     expect((await create().load())?.snapshot).toStrictEqual(one);
-    clock.advance(60_000);
+    await time.advance(60_000);
     await file.written();
     expect((await create().load())?.snapshot).toStrictEqual(two);
     await file.stop();
@@ -259,10 +259,10 @@ describe('SnapshotFile', () => {
   test('that cannot be written says so once, keeps the old one, and is tried again', async () => {
     const file = create({ path: join(folder, 'later/last-good') });
     file.offer(one);
-    clock.advance(2000);
+    await time.advance(2000);
     await file.written();
     file.offer(two);
-    clock.advance(60_000);
+    await time.advance(60_000);
     await file.written();
     expect(lines.map(({ msg }) => msg)).toEqual(['snapshot file cannot be written']);
     await file.stop();

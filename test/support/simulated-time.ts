@@ -23,6 +23,11 @@ export class SimulatedTime {
     };
   }
 
+  /** Throws when a timer was left behind. */
+  expectIdle(): void {
+    if (this.#timers.length > 0) throw new Error(`${this.#timers.length} timers were left behind`);
+  }
+
   clock({ rate = 1, offsetMs = 0, random = () => 0.5 }: ClockSkew = {}): KubeClock {
     return {
       now: () => offsetMs + this.nowMs * rate,
