@@ -1,15 +1,20 @@
 import type { ObjectReports } from '../control/object-reports.ts';
 import type { Source, SourceUpdate } from '../control/source.ts';
+import type { Identify } from '../control/unread-objects.ts';
 import { DirectorySource } from '../directory/directory-source.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Log } from '../telemetry/log.ts';
-import type { Metrics } from '../telemetry/metrics.ts';
+import type { ReportingTotals } from '../telemetry/reporting-totals.ts';
 import type { Settings } from './settings.ts';
 
 /** The source that the settings ask for, with what only its kind has. */
 export interface AppSource extends Source {
   /** For the line in the log about the start. */
   readonly description: Readonly<Record<string, unknown>>;
+  /** Which version of an object it is that could not be read. */
+  readonly identify?: Identify;
+  /** What is written about this process, where something is. */
+  readonly reporting?: { readonly totals: ReportingTotals; isLeader(): boolean };
   /** Every worker serves what this snapshot compiles to. */
   settled(snapshot: Snapshot): void;
   /** What is not read yet and readiness waits for, for people. */
@@ -21,7 +26,6 @@ export interface AppSource extends Source {
 export interface SourceContext {
   readonly version: string;
   readonly log: Log;
-  readonly metrics: () => Metrics;
   readonly reports: () => ObjectReports;
   onChange(update: SourceUpdate): void;
 }

@@ -1,11 +1,13 @@
 import { createTransport } from '../kube/api-transport.ts';
 import type { ClusterAccess } from '../kube/cluster-access.ts';
+import { ClusterReporting, replicaIdentity } from '../kube/cluster-reporting.ts';
 import { ClusterSource } from '../kube/cluster-source.ts';
 import { accessInCluster } from '../kube/in-cluster-access.ts';
 import { accessFromKubeconfig } from '../kube/kube-credentials.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { SnapshotFile } from '../kube/snapshot-file.ts';
 import { watchPlan } from '../kube/watch-plan.ts';
+import { ReportingTotals } from '../telemetry/reporting-totals.ts';
 import type { AppSource, SourceContext } from './app-source.ts';
 import type { Settings } from './settings.ts';
 
@@ -31,20 +33,37 @@ export async function openCluster(settings: Settings, context: SourceContext): P
       ? {}
       : { snapshotFile: new SnapshotFile({ path: settings.snapshotFile, version, log }) }),
   });
+  const totals = new ReportingTotals();
+  let reporting: ClusterReporting | undefined;
   return {
+    reporting: { totals, isLeader: () => reporting?.isLeader() ?? false },
     description: { server: access.server.href, credentials: access.origin },
     get waitingFor() {
       return source.waitingFor;
     },
-    start: () => source.start(),
+    start: async () => {
+      await source.start();
+      if (!settings.updateStatus) return;
+      reporting = new ClusterReporting({
+        transport,
+        settings,
+        identity: replicaIdentity(process.env, access.namespace),
+        feed: context.reports(),
+        observed: source,
+        metrics: totals,
+        log,
+      });
+      reporting.start();
+    },
     stop: async () => {
       await source.stop();
       await transport.close();
     },
     locate: () => source.locate(),
+    identify: (kind, key) => source.refused(kind, key),
     fetch: (references) => source.fetch(references),
     settled: (snapshot) => source.settled(snapshot),
-    farewell: () => Promise.resolve(),
+    farewell: async () => reporting?.stop(),
   };
 }
 

@@ -83,7 +83,6 @@ async function assemble(settings: Settings, { version, writer, log, sockets }: B
   const source = await openSource(settings, {
     version,
     log,
-    metrics: () => metrics,
     reports: () => reports,
     onChange: ({ snapshot, changed, diagnostics }) => {
       findings.source(diagnostics);
@@ -91,14 +90,15 @@ async function assemble(settings: Settings, { version, writer, log, sockets }: B
       loop.update(snapshot, changed);
     },
   });
-  const reports = new ObjectReports();
+  const reports = new ObjectReports(source.identify === undefined ? {} : { identify: source.identify });
   const findings = new DiagnosticReport({ log, locate: (ref, path) => source.locate(ref, path) });
   const metrics = new Metrics({
     version,
     rows,
     counters,
     logLinesDropped: () => writer.droppedLines,
-    diagnostics: () => findings.list(),
+    diagnostics: () => findings.open(),
+    ...(source.reporting && { reporting: { ...source.reporting, conditions: () => reports.counts() } }),
   });
   const pool = new WorkerPool({
     workers,
