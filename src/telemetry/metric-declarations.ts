@@ -255,9 +255,44 @@ export const reportingMetrics = {
   },
 } as const satisfies Record<string, MetricDeclaration>;
 
+/** What is read from a cluster; exposed only when one is the source. */
+export const watchMetrics = {
+  objects: {
+    name: 'sallyport_kube_objects',
+    type: 'gauge',
+    help: 'Objects of the cluster that are known.',
+    labels: ['kind'],
+  },
+  relists: {
+    name: 'sallyport_kube_relists_total',
+    type: 'counter',
+    help: 'Times that a kind, or one object of it, was read as a whole: at the start, and when watching could not go on.',
+    labels: ['kind'],
+  },
+  watchRestarts: {
+    name: 'sallyport_kube_watch_restarts_total',
+    type: 'counter',
+    help: 'Watches that were opened again, by why the one before ended: ended or quiet is normal; expired, silent, garbage and error are not.',
+    labels: ['kind', 'reason'],
+  },
+  garbage: {
+    name: 'sallyport_kube_garbage_total',
+    type: 'counter',
+    help: 'Answers of the API server that made no sense; the kind was read anew.',
+    labels: ['kind'],
+  },
+  lastEventAge: {
+    name: 'sallyport_kube_last_event_age_seconds',
+    type: 'gauge',
+    help: 'Time since the API server last said something about the kind: an object, or a bookmark that says there is none.',
+    labels: ['kind'],
+  },
+} as const satisfies Record<string, MetricDeclaration>;
+
 /** Everything exposed beside the process metrics of Node (`process_`, `nodejs_`), for the reference page. */
 export const metricDeclarations: readonly MetricDeclaration[] = [
   ...Object.values(routeMetrics),
   ...Object.values(processMetrics),
   ...Object.values(reportingMetrics),
+  ...Object.values(watchMetrics),
 ];

@@ -69,6 +69,8 @@ class Bench {
       { code: 'SP1001', severity: 'error' },
       { code: 'SP4251', severity: 'warning' },
     ],
+    reporting: { isLeader: () => true, totals: new ReportingTotals(), conditions: () => [] },
+    watching: new WatchTotals(),
   });
 
   workerRows(worker: number): MetricRows {

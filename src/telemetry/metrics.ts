@@ -1,11 +1,12 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { errorNames, gcKinds } from './counter-layout.ts';
 import type { CounterName } from './counter-layout.ts';
-import { processMetrics, reportingMetrics, routeMetrics } from './metric-declarations.ts';
+import { processMetrics, reportingMetrics, routeMetrics, watchMetrics } from './metric-declarations.ts';
 import type { MetricDeclaration } from './metric-declarations.ts';
 import type { ReportingSources } from './reporting-totals.ts';
 import { renderRouteFamilies } from './route-families.ts';
 import type { RowAllocator } from './row-allocator.ts';
+import type { WatchTotals } from './watch-totals.ts';
 import { CounterReader } from './worker-counters.ts';
 
 // What `/metrics` shows. In: shared memory of the workers, read at scrape time, and what control reports. Out: text in
@@ -22,6 +23,8 @@ export interface MetricsSources {
   diagnostics(): Iterable<{ readonly code: string; readonly severity: string }>;
   /** Left out where nothing is reported to a cluster. */
   readonly reporting?: ReportingSources;
+  /** Left out where no cluster is read. */
+  readonly watching?: WatchTotals;
 }
 
 type Sample = (labels: Readonly<Record<string, string>>, value: number) => void;
@@ -46,6 +49,7 @@ export class Metrics {
     this.#declareWorkerMetrics();
     this.#declareProcessMetrics();
     if (sources.reporting !== undefined) this.#declareReportingMetrics(sources.reporting);
+    if (sources.watching !== undefined) this.#declareWatchMetrics(sources.watching);
     collectDefaultMetrics({ register: this.#registry });
   }
 
@@ -152,6 +156,23 @@ export class Metrics {
     this.#sampled(reportingMetrics.conditions, (sample) => {
       for (const { kind, condition, status, objects } of conditions())
         sample({ kind, condition, status }, objects);
+    });
+  }
+
+  #declareWatchMetrics(totals: WatchTotals): void {
+    const byKind = (declaration: MetricDeclaration, counts: ReadonlyMap<string, number>): void => {
+      this.#sampled(declaration, (sample) => {
+        for (const [kind, count] of counts) sample({ kind }, count);
+      });
+    };
+    byKind(watchMetrics.objects, totals.known);
+    byKind(watchMetrics.relists, totals.relists);
+    byKind(watchMetrics.garbage, totals.garbageSeen);
+    this.#sampled(watchMetrics.watchRestarts, (sample) => {
+      for (const { kind, reason, count } of totals.restarts()) sample({ kind, reason }, count);
+    });
+    this.#sampled(watchMetrics.lastEventAge, (sample) => {
+      for (const [kind, seconds] of totals.agesSeconds()) sample({ kind }, seconds);
     });
   }
 
