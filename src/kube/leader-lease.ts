@@ -133,7 +133,7 @@ export class LeaderLease implements Leadership {
   }
 
   async #acquire(): Promise<ApiResponse | undefined> {
-    const answer = await this.#call('GET', this.#path);
+    const answer = await this.#call('GET');
     if (answer.status === 404) return this.#createWhenSafe();
     if (answer.status !== 200) return answer;
     const record = decodeLease(answer.body);
@@ -159,7 +159,7 @@ export class LeaderLease implements Leadership {
   /** Writes the Lease with us as its holder over `base`; `own` is the record that we go on with, if it is ours already. */
   async #hold(base: LeaseRecord, own: LeaseRecord | undefined): Promise<ApiResponse> {
     const startMs = this.#clock.now();
-    const answer = await this.#call('PUT', this.#path, heldLease(base, { ...this.#terms(), own }));
+    const answer = await this.#call('PUT', heldLease(base, { ...this.#terms(), own }));
     if (answer.status === 200) this.#held(answer.body, startMs);
     return answer;
   }
@@ -182,7 +182,7 @@ export class LeaderLease implements Leadership {
     const { namespace, name } = this.#options;
     const startMs = this.#clock.now();
     const body = heldLease(undefined, { ...this.#terms(), own: undefined, metadata: { namespace, name } });
-    const answer = await this.#call('POST', resourcePath(leases, { namespace }), body);
+    const answer = await this.#call('POST', body);
     if (answer.status === 201) this.#held(answer.body, startMs);
     return answer.status === 409 ? undefined : answer;
   }
@@ -222,19 +222,16 @@ export class LeaderLease implements Leadership {
 
   async #release(mine: LeaseRecord): Promise<void> {
     try {
-      const answer = await this.#put(releasedLease(mine));
+      const answer = await this.#callAtEnd('PUT', releasedLease(mine));
       if (answer.status !== 409) return;
       // A renewal was under way when we stopped, and came through.
-      const { status, body } = await this.#send('GET', this.#path, undefined);
+      const { status, body } = await this.#callAtEnd('GET');
       const now = decodeLease(body);
-      if (status === 200 && now.holder === this.#options.identity) await this.#put(releasedLease(now));
+      if (status === 200 && now.holder === this.#options.identity)
+        await this.#callAtEnd('PUT', releasedLease(now));
     } catch (error) {
       this.#options.log.warn('could not release the Lease', { lease: this.#options.name, err: error });
     }
-  }
-
-  #put(body: unknown): Promise<ApiResponse> {
-    return this.#send('PUT', this.#path, body);
   }
 
   #nextMs(): number {
@@ -255,23 +252,21 @@ export class LeaderLease implements Leadership {
     this.#options.log.warn('Lease cannot be read or written', { path: this.#path, ...fields });
   }
 
-  #call(method: 'GET' | 'POST' | 'PUT', path: string, body?: unknown): Promise<ApiResponse> {
-    return this.#send(method, path, body, this.#stopping.signal);
-  }
-
-  // oxlint-disable-next-line max-params -- as it stands on the wire
-  #send(
-    method: 'GET' | 'POST' | 'PUT',
-    path: string,
-    body: unknown,
-    signal?: AbortSignal,
-  ): Promise<ApiResponse> {
+  /** A call of the election: on the Lease, or with POST on the collection that it is to be in. */
+  #call(method: 'GET' | 'POST' | 'PUT', body?: unknown): Promise<ApiResponse> {
+    const { namespace } = this.#options;
     return this.#options.transport.request({
       method,
-      path,
+      path: method === 'POST' ? resourcePath(leases, { namespace }) : this.#path,
       timeoutMs: Math.max(1000, this.#retryMs * 2),
+      signal: this.#stopping.signal,
       ...(body === undefined ? {} : { body }),
-      ...(signal === undefined ? {} : { signal }),
     });
+  }
+
+  /** A call of the release, which is made when nothing else is. */
+  #callAtEnd(method: 'GET' | 'PUT', body?: unknown): Promise<ApiResponse> {
+    const withBody = body === undefined ? {} : { body };
+    return this.#options.transport.request({ method, path: this.#path, timeoutMs: 1500, ...withBody });
   }
 }

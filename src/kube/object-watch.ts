@@ -23,7 +23,8 @@ export interface ObjectWatchOptions {
   readonly clock?: KubeClock;
 }
 
-const silenceMs = 330_000;
+/** An API server sends a bookmark a minute. */
+const silenceMs = 75_000;
 const goodRunMs = 5000;
 
 /** One object by name, as it stands on the wire. For an object that no routing depends on: a reflector does more. */
@@ -93,6 +94,7 @@ export class ObjectWatch {
     const request = scopeRequest(scope);
     request.query
       .set('watch', '1')
+      .set('allowWatchBookmarks', 'true')
       .set('resourceVersion', version)
       .set('timeoutSeconds', String(Math.round(240 + this.#clock.random() * 60)));
     const { failure } = await runWatch({

@@ -47,6 +47,7 @@ export class StatusWriter {
   readonly #written: WrittenStatuses;
   readonly #queue: PacedQueue;
   #term: AbortSignal | undefined;
+  readonly #stopping = new AbortController();
   #stopped = false;
   #failing = false;
 
@@ -80,7 +81,9 @@ export class StatusWriter {
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#queue.clear();
+    const cancel = this.#clock.after(patienceMs, () => this.#stopping.abort());
     await this.#queue.idle();
+    cancel();
     const { isLastReplica, leadership, log } = this.#options;
     if (isLastReplica === undefined || !leadership.isLeader() || !(await isLastReplica())) return;
     const cleared = await this.#clearAddresses();
@@ -141,11 +144,12 @@ export class StatusWriter {
     }: { readonly status: unknown; readonly term: AbortSignal; readonly taken: boolean },
   ): Promise<WorkOutcome> {
     const observed = this.#options.observedStatus(report.kind, report.key);
+    const signal = AbortSignal.any([term, this.#stopping.signal]);
     let answer: ApiResponse;
     try {
-      answer = await this.#patch.apply(report, status, term);
+      answer = await this.#patch.apply(report, status, signal);
     } catch (error) {
-      if (term.aborted) return done;
+      if (signal.aborted) return done;
       return this.#failed(report, 'failed', { err: error });
     }
     if (answer.status === 200 && this.#patch.isOf(report, answer)) {
@@ -207,3 +211,5 @@ export class StatusWriter {
 }
 
 const done: WorkOutcome = { kind: 'done' };
+/** How long `stop` waits for calls that are under way. */
+const patienceMs = 2000;
