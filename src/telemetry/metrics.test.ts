@@ -4,7 +4,9 @@ import { metricDeclarations, processMetrics, routeMetrics } from './metric-decla
 import { MetricRows } from './metric-rows.ts';
 import { Metrics } from './metrics.ts';
 import type { MeasuredRoute } from './route-labels.ts';
+import { ReportingTotals } from './reporting-totals.ts';
 import { RowAllocator } from './row-allocator.ts';
+import { WatchTotals } from './watch-totals.ts';
 
 interface Exposition {
   readonly types: ReadonlyMap<string, string>;
