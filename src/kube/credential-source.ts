@@ -18,13 +18,27 @@ export function accessWith(options: CredentialSourceOptions): ClusterAccess {
   const { server, namespace, origin, load, now = () => performance.now() } = options;
   let current: Credentials | undefined;
   let loading: Promise<Credentials> | undefined;
+  let loadingAgain = false;
   let renewedMs = Number.NEGATIVE_INFINITY;
 
-  const look = (again: boolean): Promise<Credentials> => {
-    loading ??= load(again)
+  const begin = (again: boolean): Promise<Credentials> => {
+    loadingAgain = again;
+    const begun = load(again)
       .then((found) => (current = keepSame(current, found)))
-      .finally(() => (loading = undefined));
-    return loading;
+      .finally(() => {
+        if (loading === begun) loading = undefined;
+      });
+    loading = begun;
+    return begun;
+  };
+  /** A look that is under way serves whoever asks for no more than it. */
+  const look = (again: boolean): Promise<Credentials> => {
+    if (loading === undefined) return begin(again);
+    if (loadingAgain || !again) return loading;
+    return loading.then(
+      () => look(true),
+      () => look(true),
+    );
   };
   return {
     server,

@@ -5,6 +5,7 @@ import { MetricRows } from './metric-rows.ts';
 import { Metrics } from './metrics.ts';
 import type { MeasuredRoute } from './route-labels.ts';
 import { ReportingTotals } from './reporting-totals.ts';
+import type { ReportingSources } from './reporting-totals.ts';
 import { RowAllocator } from './row-allocator.ts';
 import { WatchTotals } from './watch-totals.ts';
 
@@ -57,6 +58,24 @@ function route(index: number, services: readonly string[] = ['shop']): MeasuredR
   };
 }
 
+function reportingSample(): ReportingSources {
+  const totals = new ReportingTotals();
+  totals.statusWrite('Route', 'written');
+  totals.event('merged');
+  const objects = { kind: 'Route', condition: 'Accepted', status: 'True', objects: 1 };
+  return { isLeader: () => true, totals, conditions: () => [objects] };
+}
+
+function watchingSample(): WatchTotals {
+  const totals = new WatchTotals();
+  totals.relisted('Ingress');
+  totals.watchRestarted('Ingress', 'ended');
+  totals.garbage('Ingress');
+  totals.heard('Ingress');
+  totals.objects('Ingress', 1);
+  return totals;
+}
+
 class Bench {
   readonly rows = new RowAllocator({ workers: 2, maxRoutes: 5000 });
   readonly memories = [createCounterMemory(), createCounterMemory()];
@@ -71,8 +90,8 @@ class Bench {
       { code: 'SP1001', severity: 'error' },
       { code: 'SP4251', severity: 'warning' },
     ],
-    reporting: { isLeader: () => true, totals: new ReportingTotals(), conditions: () => [] },
-    watching: new WatchTotals(),
+    reporting: reportingSample(),
+    watching: watchingSample(),
   });
 
   workerRows(worker: number): MetricRows {
