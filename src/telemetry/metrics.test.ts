@@ -249,6 +249,16 @@ describe('metrics', () => {
     expect(series.get(`${processMetrics.tableGeneration.name}{worker="0"}`)).toBe(0);
   });
 
+  test('what was written to a cluster is counted by what came of it', async () => {
+    const { series } = await bench.scrape();
+    expect(Object.fromEntries(series)).toMatchObject({
+      sallyport_kube_leader: 1,
+      'sallyport_kube_status_writes_total{kind="Route",result="written"}': 1,
+      'sallyport_kube_events_total{result="merged"}': 1,
+      'sallyport_object_conditions{kind="Route",condition="Accepted",status="True"}': 1,
+    });
+  });
+
   test('a large exposition comes in pieces and lets other work run in between', async () => {
     const routes = Array.from({ length: 2000 }, (_, index) => route(index));
     const firsts = bench.rows.publish(1, routes, []);
