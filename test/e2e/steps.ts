@@ -44,6 +44,7 @@ export const steps: readonly Step[] = [
     act: (scene) => rollUnderLoad(scene, ['-n', 'sallyport', 'deployment/sallyport']),
   },
   { title: 'Upgrade the release under load', act: upgrade },
+  { title: 'Let the last pod end', act: scaleToNothing },
   { title: 'Uninstall the release', act: uninstall },
 ];
 
@@ -229,6 +230,20 @@ async function upgrade(scene: Scene): Promise<void> {
   await run(kubectl, ['-n', 'sallyport', 'get', 'pods']);
 }
 
+async function scaleToNothing({ kubectl }: Scene): Promise<void> {
+  const scale = (replicas: number): Promise<string> =>
+    run(kubectl, ['-n', 'sallyport', 'scale', 'deployment/sallyport', `--replicas=${replicas}`]);
+  await scale(0);
+  await settled(kubectl, 'sallyport');
+  const { status } = await readObject(kubectl, 'ingress/shop');
+  await scale(2);
+  await run(kubectl, ['-n', 'sallyport', 'rollout', 'status', 'deployment/sallyport', '--timeout=60s']);
+  want(
+    (status?.loadBalancer?.ingress ?? []).length === 0,
+    `status of the Ingress without a pod: ${JSON.stringify(status?.loadBalancer)}`,
+  );
+}
+
 const kinds = [
   'deployments,daemonsets,replicasets,pods,services,endpointslices,configmaps,secrets,serviceaccounts,leases',
   'roles,rolebindings,poddisruptionbudgets,horizontalpodautoscalers',
@@ -236,7 +251,7 @@ const kinds = [
 const clusterKinds =
   'clusterroles,clusterrolebindings,ingressclasses,customresourcedefinitions,validatingadmissionpolicies,validatingadmissionpolicybindings';
 
-/** What stays: the CRDs (crds.keep), the Lease, which the process made, and what Kubernetes gives every namespace. */
+/** What stays, as the chart's README says, and what Kubernetes gives every namespace. */
 const documented = [
   'customresourcedefinition.apiextensions.k8s.io/backendpolicies.sallyport.dev',
   'customresourcedefinition.apiextensions.k8s.io/routes.sallyport.dev',

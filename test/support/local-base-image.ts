@@ -22,8 +22,9 @@ export function makeLocalBaseImage(name: string): void {
     for (const file of new Set(files)) place(folder, file, file);
     placeNpm(folder);
     mkdirSync(join(folder, 'tmp'), { mode: 0o1777 });
+    const environment = authorities(folder);
     const archive = execFileSync('tar', ['-C', folder, '-c', '.'], { maxBuffer: 1 << 30 });
-    execFileSync('docker', ['import', ...changes(folder), '-', name], { input: archive, stdio: 'pipe' });
+    execFileSync('docker', ['import', ...environment, '-', name], { input: archive, stdio: 'pipe' });
   } finally {
     rmSync(folder, { recursive: true });
   }
@@ -42,10 +43,10 @@ function placeNpm(folder: string): void {
 }
 
 /** Authorities that this machine's npm needs, it needs in the image too. */
-function changes(folder: string): readonly string[] {
-  const authorities = process.env['NODE_EXTRA_CA_CERTS'];
-  if (authorities === undefined || authorities === '') return [];
-  place(folder, authorities, '/etc/authorities.crt');
+function authorities(folder: string): readonly string[] {
+  const file = process.env['NODE_EXTRA_CA_CERTS'];
+  if (file === undefined || file === '') return [];
+  place(folder, file, '/etc/authorities.crt');
   return ['--change', 'ENV NODE_EXTRA_CA_CERTS=/etc/authorities.crt'];
 }
 
