@@ -2,6 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 
 import { startFakeApiServer } from '../../test/support/fake-api-server/fake-api-server.ts';
 import type { FakeApiServer } from '../../test/support/fake-api-server/fake-api-server.ts';
+import { startRelay } from '../../test/support/relay.ts';
 import { createTransport } from './api-transport.ts';
 import type { ClusterAccess, Credentials } from './cluster-access.ts';
 import { accessWith } from './credential-source.ts';
@@ -178,6 +179,37 @@ describe('connections', () => {
     const outcomes = await Promise.allSettled(reads);
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
     expect((await transport.request({ method: 'GET', path: services })).status).toBe(200);
+  });
+
+  test('whose other end falls silent without a word are found by PING and broken', async () => {
+    api = await startFakeApiServer({ tls: true });
+    const relay = await startRelay(Number(api.url.port));
+    const access = { ...api.access(), server: new URL(`https://127.0.0.1:${relay.port}`) };
+    transport = createTransport(access, { pings: { intervalMs: 10, overdueMs: 200, checkMs: 20 } });
+    const stream = await openWatch();
+    const read = firstText(stream);
+    relay.freeze();
+    await expect(read).rejects.toMatchObject({ code: 'UNREACHABLE' });
+    await expect(read).rejects.toThrow(/does not answer a ping/);
+    await relay.close();
+  });
+
+  test('that are quiet and alive are left alone', async () => {
+    api = await startFakeApiServer({ tls: true });
+    transport = createTransport(api.access(), { pings: { intervalMs: 5, overdueMs: 100, checkMs: 10 } });
+    const stream = await openWatch();
+    const watch = await api.watch('services');
+    const [session] = api.sessions;
+    // Far more checks than it takes to give up.
+    await new Promise<void>((resolve) => {
+      let pings = 0;
+      session?.on('ping', () => {
+        pings += 1;
+        if (pings === 60) resolve();
+      });
+    });
+    watch.send('here');
+    expect(await firstText(stream)).toBe('here');
   });
 
   test('are refused with a certificate of another name', async () => {

@@ -3,7 +3,8 @@ import type { Dispatcher } from 'undici';
 import { ApiCall } from './api-call.ts';
 import { CallGate } from './call-gate.ts';
 import type { ClusterAccess, ConnectionSettings, Credentials } from './cluster-access.ts';
-import { ConnectionWatch } from './connection-watch.ts';
+import { ConnectionWatch, defaultPings } from './connection-watch.ts';
+import type { PingTuning } from './connection-watch.ts';
 import { createDispatcher } from './dispatcher.ts';
 import { ResponseStream } from './response-stream.ts';
 import type { ResponseHead } from './response-stream.ts';
@@ -16,6 +17,8 @@ export interface TransportOptions {
   readonly userAgent?: string;
   /** Reads (lists, and watches until they are answered) that run at once. Default 64. Writes never wait for them. */
   readonly concurrentReads?: number;
+  /** How dead HTTP/2 connections are found. Default: within 25 to 30 s. */
+  readonly pings?: PingTuning;
 }
 
 const maxBodyBytes = 256 * 1024 * 1024;
@@ -34,15 +37,17 @@ class ApiTransport implements Transport {
   readonly #access: ClusterAccess;
   readonly #userAgent: string;
   readonly #reads: CallGate;
-  readonly #watch = new ConnectionWatch();
+  readonly #watch: ConnectionWatch;
   readonly #calls = new Set<ApiCall>();
   /** Those of settings that were replaced serve what runs on them, and close with the last of it. */
   readonly #dispatchers = new Set<Dispatcher>();
   #current: { readonly settings: ConnectionSettings; readonly dispatcher: Dispatcher } | undefined;
   #closed = false;
 
-  constructor(access: ClusterAccess, { userAgent = 'sallyport', concurrentReads = 64 }: TransportOptions) {
+  constructor(access: ClusterAccess, options: TransportOptions) {
+    const { userAgent = 'sallyport', concurrentReads = 64, pings = defaultPings } = options;
     this.#access = access;
+    this.#watch = new ConnectionWatch(pings);
     this.#userAgent = userAgent;
     this.#reads = new CallGate(concurrentReads);
   }

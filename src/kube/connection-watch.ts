@@ -4,11 +4,16 @@ import type { Socket } from 'node:net';
 import { Client } from 'undici';
 import type { Pool, buildConnector } from 'undici';
 
-/** HTTP/2 PING goes out this often on each connection. */
-export const pingIntervalMs = 10_000;
-/** A connection from which no PING came back for so long has missed one. */
-const overdueMs = 15_000;
-const checkIntervalMs = 5_000;
+export interface PingTuning {
+  /** HTTP/2 PING goes out this often on each connection. */
+  readonly intervalMs: number;
+  /** A connection from which no PING came back for so long has missed one. */
+  readonly overdueMs: number;
+  readonly checkMs: number;
+}
+
+export const defaultPings: PingTuning = { intervalMs: 10_000, overdueMs: 15_000, checkMs: 5_000 };
+
 /** An API server allows 100 streams on a connection by default; one that allows fewer is obeyed. */
 export const maxStreams = 100;
 
@@ -26,9 +31,11 @@ interface Connection {
 export class ConnectionWatch {
   readonly #connections = new Set<Connection>();
   readonly #timer: NodeJS.Timeout;
+  readonly #pings: PingTuning;
 
-  constructor() {
-    this.#timer = setInterval(() => this.#check(), checkIntervalMs);
+  constructor(pings: PingTuning) {
+    this.#pings = pings;
+    this.#timer = setInterval(() => this.#check(), pings.checkMs);
     this.#timer.unref();
   }
 
@@ -38,6 +45,7 @@ export class ConnectionWatch {
     const { connect } = options as { connect: buildConnector.connector };
     const client = new Client(origin, {
       ...(options as Client.Options),
+      h2Options: { maxConcurrentStreams: maxStreams, pingInterval: this.#pings.intervalMs },
       connect: (target, callback) => {
         connect(target, (...[error, socket]) => {
           // After a failure undici gives no socket at all, whatever its types say.
@@ -79,7 +87,7 @@ export class ConnectionWatch {
   #check(): void {
     const now = performance.now();
     for (const connection of this.#connections) {
-      if (now - connection.heardMs < overdueMs) continue;
+      if (now - connection.heardMs < this.#pings.overdueMs) continue;
       if (connection.overdue) connection.socket?.destroy(new Error('the API server does not answer a ping'));
       connection.overdue = true;
     }

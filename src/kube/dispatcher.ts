@@ -2,7 +2,6 @@ import { Pool, ProxyAgent } from 'undici';
 import type { Dispatcher } from 'undici';
 
 import type { ConnectionSettings } from './cluster-access.ts';
-import { maxStreams, pingIntervalMs } from './connection-watch.ts';
 import type { ConnectionWatch } from './connection-watch.ts';
 
 const connectTimeoutMs = 10_000;
@@ -29,7 +28,6 @@ export function createDispatcher(
     headersTimeout: 0,
     bodyTimeout: 0,
     keepAliveTimeout: idleMs,
-    h2Options: { maxConcurrentStreams: maxStreams, pingInterval: pingIntervalMs },
     factory: watch.createClient,
   };
   if (proxy === undefined) return new Pool(server.origin, { ...options, connect: tls });

@@ -12,7 +12,7 @@ export type WatchEnd =
   | 'expired'
   /** Bookmarks came, and then nothing for so long that the stream counts as dead. */
   | 'silent'
-  /** Nothing ever came, which may be right: a kind that nobody has written since the API server started has no bookmarks. */
+  /** Nothing ever came, which may be right: a kind that nobody wrote since the API server started may have no bookmarks. */
   | 'quiet'
   /** A line that is no event: cut off, not JSON, too long. */
   | 'garbage'
