@@ -61,7 +61,10 @@ test('with the names of what changed, nothing else is looked at', () => {
   report.compiler(first);
   asked.length = 0;
   lines.length = 0;
-  report.compiler(new Map([...first, ['Ingress/team/b', [finding('b', 'two')]]]), new Set(['Ingress/team/b']));
+  report.compiler(
+    new Map([...first, ['Ingress/team/b', [finding('b', 'two')]]]),
+    new Set(['Ingress/team/b']),
+  );
   expect(asked).toEqual(['b']);
   expect(lines).toEqual(['Ingress team/b', 'Ingress team/b']);
   expect([...report.open()].map(({ message }) => message)).toEqual(['one', 'two']);

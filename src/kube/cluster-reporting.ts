@@ -64,6 +64,7 @@ export class ClusterReporting {
   readonly #writer: StatusWriter;
   readonly #recorder: EventRecorder;
   readonly #ignoreStatus: () => void;
+  #started = false;
 
   constructor(options: ClusterReportingOptions) {
     const { transport, settings, identity, feed, observed, metrics, log } = options;
@@ -94,8 +95,13 @@ export class ClusterReporting {
     return this.#leadership.isLeader();
   }
 
-  /** Once the first reports are there, or soon after: a leader writes what it has. */
+  /**
+   * To be called when the cluster was read, again and again if that is easier. Not before: what a saved snapshot compiles to
+   * is no news for the cluster, and every status would be written because none was seen yet.
+   */
   start(): void {
+    if (this.#started) return;
+    this.#started = true;
     this.#addresses.start();
     this.#leadership.start();
   }
@@ -105,6 +111,7 @@ export class ClusterReporting {
    * seconds at most. The transport and the feed must work until then.
    */
   async stop(): Promise<void> {
+    this.#started = true;
     this.#ignoreStatus();
     this.#recorder.stop();
     await this.#writer.stop();
