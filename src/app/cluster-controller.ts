@@ -1,6 +1,7 @@
 import { createTransport } from '../kube/api-transport.ts';
 import type { ClusterAccess } from '../kube/cluster-access.ts';
 import { ClusterReporting, replicaIdentity } from '../kube/cluster-reporting.ts';
+import type { ReportingSettings } from '../kube/cluster-reporting.ts';
 import { ClusterSource } from '../kube/cluster-source.ts';
 import { accessInCluster } from '../kube/in-cluster-access.ts';
 import { accessFromKubeconfig } from '../kube/kube-credentials.ts';
@@ -16,6 +17,8 @@ export async function openCluster(settings: Settings, context: SourceContext): P
   const { log, version } = context;
   const access = await openAccess(settings);
   const transport = createTransport(access, { userAgent: `sallyport/${version}` });
+  const totals = new ReportingTotals();
+  let reporting: ClusterReporting | undefined;
   const source = new ClusterSource({
     plan: watchPlan({
       watchNamespaces: settings.watchNamespaces.length === 0 ? undefined : settings.watchNamespaces,
@@ -26,34 +29,30 @@ export async function openCluster(settings: Settings, context: SourceContext): P
       defaultCertificate: undefined,
     }),
     createReflector: (scope, sink) => new Reflector({ transport, scope, sink }),
-    onChange: (update) => context.onChange(update),
+    onChange: (update) => {
+      context.onChange(update);
+      // Not of a saved snapshot: what it says of objects may be long past.
+      if (source.waitingFor.length === 0) reporting?.start();
+    },
     log,
     snapshotWaitMs: settings.snapshotWaitMs,
     ...(settings.snapshotFile === ''
       ? {}
       : { snapshotFile: new SnapshotFile({ path: settings.snapshotFile, version, log }) }),
   });
-  const totals = new ReportingTotals();
-  let reporting: ClusterReporting | undefined;
   return {
     reporting: { totals, isLeader: () => reporting?.isLeader() ?? false },
     description: { server: access.server.href, credentials: access.origin },
     get waitingFor() {
       return source.waitingFor;
     },
-    start: async () => {
-      await source.start();
-      if (!settings.updateStatus) return;
-      reporting = new ClusterReporting({
-        transport,
-        settings,
-        identity: replicaIdentity(process.env, access.namespace),
-        feed: context.reports(),
-        observed: source,
-        metrics: totals,
-        log,
-      });
-      reporting.start();
+    start: () => {
+      if (settings.updateStatus) {
+        const identity = replicaIdentity(process.env, access.namespace);
+        const common = { transport, settings: reportingSettings(settings), identity, metrics: totals, log };
+        reporting = new ClusterReporting({ ...common, feed: context.reports(), observed: source });
+      }
+      return source.start();
     },
     stop: async () => {
       await source.stop();
@@ -64,6 +63,15 @@ export async function openCluster(settings: Settings, context: SourceContext): P
     fetch: (references) => source.fetch(references),
     settled: (snapshot) => source.settled(snapshot),
     farewell: async () => reporting?.stop(),
+  };
+}
+
+/** Installations of other classes in the same cluster own the fields that they write. */
+function reportingSettings(settings: Settings): ReportingSettings {
+  const { ingressClass } = settings;
+  return {
+    ...settings,
+    fieldManager: ingressClass === 'sallyport' ? 'sallyport' : `sallyport-${ingressClass}`,
   };
 }
 

@@ -37,10 +37,11 @@ export async function startApp(settings: Settings, version: string): Promise<App
   const log = createLog(writer, settings.logLevel);
   const sockets = ListeningSockets.reserve(settings.address, settings.httpPort);
   const parts = await assemble(settings, { version, writer, log, sockets });
-  const { pool, loop, source, admin, readiness } = parts;
+  const { pool, loop, source, reports, admin, readiness } = parts;
   const stop = async (): Promise<void> => {
     loop.stop();
     await Promise.all([source.farewell(), pool.stop(), admin.stop()]);
+    reports.stop();
     await source.stop();
     await writer.flush(flushLimitMs);
   };
@@ -121,7 +122,7 @@ async function assemble(settings: Settings, { version, writer, log, sockets }: B
     ...(source.fetch === undefined ? {} : { fetch: (references) => source.fetch?.(references) }),
   });
   const admin = createAdmin(settings, { log, metrics, findings, readiness, source, pool, loop });
-  return { pool, loop, source, admin, readiness };
+  return { pool, loop, source, reports, admin, readiness };
 }
 
 function connectionsPerWorker(settings: Settings, workers: number, log: Log): number {
