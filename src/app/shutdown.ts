@@ -1,3 +1,4 @@
+import { atMost } from '../control/at-most.ts';
 import type { LoopClock } from '../control/loop.ts';
 import type { Log } from '../telemetry/log.ts';
 
@@ -72,12 +73,6 @@ export class Shutdown {
   }
 
   async #atMost<T>(ms: number, work: Promise<T>): Promise<T | undefined> {
-    let cancel: (() => void) | undefined;
-    const limit = new Promise<undefined>((resolve) => {
-      cancel = this.#options.clock.after(ms, () => resolve(undefined));
-    });
-    const result = await Promise.race([work, limit, this.#hurry.then(() => undefined)]);
-    cancel?.();
-    return result;
+    return atMost(this.#options.clock, ms, Promise.race([work, this.#hurry.then(() => undefined)]));
   }
 }

@@ -1,8 +1,9 @@
 import { EndpointBoard } from '../balance/endpoint-board.ts';
 import { createCompiler } from '../compile/compiler.ts';
+import { atMost } from '../control/at-most.ts';
 import { DiagnosticReport } from '../control/diagnostic-report.ts';
 import { ObjectReports } from '../control/object-reports.ts';
-import { ControlLoop } from '../control/loop.ts';
+import { ControlLoop, systemClock } from '../control/loop.ts';
 import { LogWriter } from '../telemetry/log-writer.ts';
 import { createLog } from '../telemetry/log.ts';
 import type { Log } from '../telemetry/log.ts';
@@ -25,6 +26,8 @@ import type { ShutdownSteps } from './shutdown.ts';
 /** Endpoints with shared state; those beyond are balanced without. 256 KiB a worker, taken from the system as it is used. */
 const boardSlots = 65_536;
 const flushLimitMs = 1000;
+/** An API server that hangs must not keep a process that has ended its traffic. */
+const farewellLimitMs = 5000;
 
 /** A running Sallyport. */
 export interface App extends ShutdownSteps {
@@ -40,7 +43,7 @@ export async function startApp(settings: Settings, version: string): Promise<App
   const { pool, loop, source, reports, admin, readiness } = parts;
   const stop = async (): Promise<void> => {
     loop.stop();
-    await Promise.all([source.farewell(), pool.stop(), admin.stop()]);
+    await Promise.all([atMost(systemClock, farewellLimitMs, source.farewell()), pool.stop(), admin.stop()]);
     reports.stop();
     await source.stop();
     await writer.flush(flushLimitMs);

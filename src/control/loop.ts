@@ -5,6 +5,7 @@ import { isEmptyDelta, tableDelta } from '../table/diff-tables.ts';
 import type { RouteTable } from '../table/route-table.ts';
 import type { TableDelta } from '../table/table-delta.ts';
 import type { PublishOutcome } from '../workers/acknowledgements.ts';
+import { atMost } from './at-most.ts';
 
 // The one loop of the control plane. In: snapshots from a source. Out: compiled tables, published one after the other,
 // and what came of each. It coalesces bursts, and a steady stream of changes cannot keep it from publishing.
@@ -181,7 +182,7 @@ export class ControlLoop {
       const fetched = this.#options.fetch?.(compilation.result.references);
       if (fetched === undefined) break;
       // oxlint-disable-next-line no-await-in-loop -- what is fetched may refer to more
-      await this.#atMost(deadlineMs - this.#clock.now(), fetched);
+      await atMost(this.#clock, deadlineMs - this.#clock.now(), fetched);
       if (this.#stopped) return undefined;
       const pending = this.#takePending();
       if (pending !== undefined) {
@@ -237,18 +238,7 @@ export class ControlLoop {
       serving.live = outcome.kind === 'live';
       if (serving.live) this.#options.observer.settled(serving.snapshot);
     });
-    await this.#atMost(this.#options.publishWaitMs ?? 1000, published);
-  }
-
-  async #atMost(ms: number, work: Promise<void>): Promise<void> {
-    if (ms === Infinity) return work;
-    let cancel: (() => void) | undefined;
-    const limit = new Promise<void>((resolve) => {
-      cancel = this.#clock.after(Math.max(0, ms), resolve);
-    });
-    await Promise.race([work, limit]);
-    cancel?.();
-    return undefined;
+    await atMost(this.#clock, this.#options.publishWaitMs ?? 1000, published);
   }
 }
 
