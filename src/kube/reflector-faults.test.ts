@@ -99,7 +99,7 @@ describe('refusals', () => {
   });
 
   test('403: stalled until it is allowed, asked for now and then', async () => {
-    const { api, sink, watch, clock } = await startSynced();
+    const { api, sink, watch, clock } = await startSynced({ holdFromMs: 10_000 });
     const body = { message: 'no list for you' };
     const allow = api.fault({ plural: 'ingresses' }, { answer: { status: 403, body } });
     watch.end();

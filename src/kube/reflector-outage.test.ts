@@ -106,7 +106,7 @@ describe('a kind that the API server does not know (404)', () => {
   const scope = { resource: resources.Route };
 
   test('has no objects, and is asked for every 30 s', async () => {
-    rig = await startReflectorRig({ scope, prepare: (api) => api.forgetKind('Route') });
+    rig = await startReflectorRig({ scope, holdFromMs: 10_000, prepare: (api) => api.forgetKind('Route') });
     const { api, sink, clock } = rig;
     expect(await sink.until('synced')).toEqual(['stalled absent', 'synced']);
     await clock.untilHeld();

@@ -26,18 +26,26 @@ export interface RigOptions {
   readonly scope?: ResourceScope;
   readonly tuning?: Partial<ReflectorTuning>;
   readonly server?: FakeApiServerOptions;
+  /** Timers of this length stand still. Default 60 s: pauses between tries pass, the wait for a silent watch does not. */
+  readonly holdFromMs?: number;
   /** Before the reflector starts. */
   readonly prepare?: (api: FakeApiServer) => void;
 }
 
 export async function startReflectorRig(options: RigOptions = {}): Promise<ReflectorRig> {
-  const { scope = { resource: resources.Ingress }, tuning = {}, server = {}, prepare } = options;
+  const {
+    scope = { resource: resources.Ingress },
+    tuning = {},
+    server = {},
+    prepare,
+    holdFromMs = 60_000,
+  } = options;
   const api = await startFakeApiServer(server);
   prepare?.(api);
   const transport = createTransport(api.access());
   const sink = new RecordingSink();
   const metrics = new RecordingMetrics();
-  const clock = new PacedClock();
+  const clock = new PacedClock(holdFromMs);
   const reflector = new Reflector({ transport, scope, sink, metrics, clock, tuning });
   reflector.start();
   return {
