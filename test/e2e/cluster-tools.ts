@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { join } from 'node:path';
 
 import { findProgram } from '../support/cluster/assets.ts';
 
@@ -16,6 +17,7 @@ export interface RunOptions {
   readonly timeoutMs?: number;
 }
 
+const root = join(import.meta.dirname, '../..');
 const print = (text: string): void => void process.stdout.write(text);
 
 /** Runs a program and prints both: the transcript is what a user would see who typed the same. Rejects unless it exits with 0. */
@@ -52,10 +54,15 @@ function execute(
   { input, timeoutMs = 180_000 }: RunOptions,
 ): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = execFile(program, args, { timeout: timeoutMs, maxBuffer: 64 << 20 }, (error, out, err) => {
-      const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
-      resolve({ code, out, err: err === '' && error !== null ? error.message : err });
-    });
+    const child = execFile(
+      program,
+      args,
+      { cwd: root, timeout: timeoutMs, maxBuffer: 64 << 20 },
+      (error, out, err) => {
+        const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 1;
+        resolve({ code, out, err: err === '' && error !== null ? error.message : err });
+      },
+    );
     child.stdin?.end(input);
   });
 }
@@ -64,8 +71,13 @@ function quoted(word: string): string {
   return /^[\w./:=,@%+-]+$/.test(word) ? word : `'${word}'`;
 }
 
+export interface Tools {
+  readonly kubectl: string;
+  readonly helm: string;
+}
+
 /** kubectl and Helm: from the PATH, else what `make envtest` built. */
-export async function findTools(): Promise<{ readonly kubectl: string; readonly helm: string }> {
+export async function findTools(): Promise<Tools> {
   return { kubectl: await find('kubectl', ['version', '--client']), helm: await find('helm', ['version']) };
 }
 

@@ -66,10 +66,6 @@ export class TrafficAgent {
     return this.#call('/stop', {}) as Promise<LoadReport>;
   }
 
-  async remove(): Promise<void> {
-    await run(this.#kubectl, ['delete', 'namespace', namespace, '--wait=true']);
-  }
-
   async #call(path: string, query: Readonly<Record<string, string>>): Promise<unknown> {
     const parameters = new URLSearchParams(query).toString();
     const address = `/api/v1/namespaces/${namespace}/pods/${pod}:9000/proxy${path}?${parameters}`;
