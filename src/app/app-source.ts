@@ -5,6 +5,7 @@ import { DirectorySource } from '../directory/directory-source.ts';
 import type { Snapshot } from '../model/snapshot.ts';
 import type { Log } from '../telemetry/log.ts';
 import type { ReportingTotals } from '../telemetry/reporting-totals.ts';
+import type { WatchTotals } from '../telemetry/watch-totals.ts';
 import type { Settings } from './settings.ts';
 
 /** The source that the settings ask for, with what only its kind has. */
@@ -13,6 +14,8 @@ export interface AppSource extends Source {
   readonly description: Readonly<Record<string, unknown>>;
   /** Which version of an object it is that could not be read. */
   readonly identify?: Identify;
+  /** What was watched, where something is. */
+  readonly watching?: WatchTotals;
   /** What is written about this process, where something is. */
   readonly reporting?: { readonly totals: ReportingTotals; isLeader(): boolean };
   /** Every worker serves what this snapshot compiles to. */

@@ -9,6 +9,7 @@ import { Reflector } from '../kube/reflector.ts';
 import { SnapshotFile } from '../kube/snapshot-file.ts';
 import { watchPlan } from '../kube/watch-plan.ts';
 import { ReportingTotals } from '../telemetry/reporting-totals.ts';
+import { WatchTotals } from '../telemetry/watch-totals.ts';
 import type { AppSource, SourceContext } from './app-source.ts';
 import type { Settings } from './settings.ts';
 
@@ -18,6 +19,7 @@ export async function openCluster(settings: Settings, context: SourceContext): P
   const access = await openAccess(settings);
   const transport = createTransport(access, { userAgent: `sallyport/${version}` });
   const totals = new ReportingTotals();
+  const watching = new WatchTotals();
   let reporting: ClusterReporting | undefined;
   const source = new ClusterSource({
     plan: watchPlan({
@@ -28,7 +30,7 @@ export async function openCluster(settings: Settings, context: SourceContext): P
         settings.defaultBackendService === '' ? undefined : settings.defaultBackendService,
       defaultCertificate: undefined,
     }),
-    createReflector: (scope, sink) => new Reflector({ transport, scope, sink }),
+    createReflector: (scope, sink) => new Reflector({ transport, scope, sink, metrics: watching }),
     onChange: (update) => {
       context.onChange(update);
       // Not of a saved snapshot: what it says of objects may be long past.
@@ -41,6 +43,7 @@ export async function openCluster(settings: Settings, context: SourceContext): P
       : { snapshotFile: new SnapshotFile({ path: settings.snapshotFile, version, log }) }),
   });
   return {
+    watching,
     reporting: { totals, isLeader: () => reporting?.isLeader() ?? false },
     description: { server: access.server.href, credentials: access.origin },
     get waitingFor() {

@@ -102,6 +102,7 @@ async function assemble(settings: Settings, { version, writer, log, sockets }: B
     counters,
     logLinesDropped: () => writer.droppedLines,
     diagnostics: () => findings.open(),
+    ...(source.watching && { watching: source.watching }),
     ...(source.reporting && { reporting: { ...source.reporting, conditions: () => reports.counts() } }),
   });
   const pool = new WorkerPool({
