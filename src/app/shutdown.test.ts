@@ -47,7 +47,7 @@ function harness(drains = true) {
 }
 
 async function settle(): Promise<void> {
-  for (let i = 0; i < 10; i++) await Promise.resolve();
+  for (let i = 0; i < 20; i++) await Promise.resolve();
 }
 
 describe('shutdown', () => {
