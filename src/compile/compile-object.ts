@@ -72,10 +72,11 @@ export function compileDefaultBackend(snapshot: Snapshot, options: CompileOption
   return finish(context, { routes: [route] });
 }
 
+const none = { routes: [], certificates: [], policies: [], overrides: [] } as const;
+
 function finish(
   { object, diagnostics, reads }: ObjectContext,
   parts: Partial<Omit<Fragment, 'object' | 'diagnostics' | 'reads'>>,
 ): Fragment {
-  const none = { routes: [], certificates: [], policies: [], overrides: [] };
   return { object, owned: true, ...none, ...parts, diagnostics, reads };
 }

@@ -258,6 +258,24 @@ describe('through the compiler', () => {
     expect(diagnostics.size).toBe(0);
   });
 
+  test('a lost host does not tell what Secret another namespace has', () => {
+    const ingress = (namespace: string, created: string) =>
+      decode({
+        apiVersion: 'networking.k8s.io/v1',
+        kind: 'Ingress',
+        metadata: { name: 'i', namespace, creationTimestamp: created },
+        spec: {
+          tls: [{ hosts: ['a.example'], secretName: `secret-of-${namespace}` }],
+          rules: [{ host: 'a.example' }],
+        },
+      });
+    const objects = [ingress('theirs', '2026-01-01T00:00:00Z'), ingress('ours', '2026-01-02T00:00:00Z')];
+    const { diagnostics } = createCompiler(options).compile(createSnapshot(objects));
+    const told = diagnostics.get('Ingress/ours/i') ?? [];
+    expect(told.map(({ code }) => code)).toContain('SP3002');
+    expect(JSON.stringify(told)).not.toContain('secret-of-theirs');
+  });
+
   test('a refused Secret takes no host from an object that may use its own', () => {
     const younger = decode({
       apiVersion: 'networking.k8s.io/v1',

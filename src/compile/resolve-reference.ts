@@ -27,6 +27,8 @@ export type Resolved<T> =
   /** Reported as SP2105. Whoever refers must fail closed. */
   | { readonly granted: false };
 
+const MAX_NAME_LENGTH = 253;
+
 const refused = Object.freeze({ granted: false } as const);
 
 /** Looks up what `from` refers to. `object` is undefined while it does not exist, which is the caller's to report. */
@@ -87,10 +89,12 @@ function refuse(ref: Reference, from: ObjectContext): void {
 /** The narrowest grant that allows the reference: YAML on one line, which kubectl takes as it stands. */
 function grantFor(ref: Reference, object: ObjectRef): string {
   const { group, kind, namespace } = sourceOf(object);
+  // A name for each pair, so that applying one takes back no other.
+  const name = `${namespace}-${kind}-to-${ref.kind}-${ref.name}`.toLowerCase().slice(0, MAX_NAME_LENGTH);
   const target = `{group: "${groupOf(ref.kind)}", kind: ${ref.kind}, name: "${ref.name}"}`;
   return (
     '{apiVersion: gateway.networking.k8s.io/v1beta1, kind: ReferenceGrant, ' +
-    `metadata: {name: "${kind.toLowerCase()}s-of-${namespace}", namespace: "${ref.namespace}"}, ` +
+    `metadata: {name: "${name.replace(/[-.]+$/, '')}", namespace: "${ref.namespace}"}, ` +
     `spec: {from: [{group: "${group}", kind: ${kind}, namespace: "${namespace}"}], to: [${target}]}}`
   );
 }
