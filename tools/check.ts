@@ -34,6 +34,11 @@ const steps: readonly Step[] = [
     repair: 'make generate',
     needs: 'tools/generate.ts',
   },
+  {
+    name: 'manifests',
+    command: [process.execPath, 'tools/manifests/render.ts', '--check'],
+    repair: 'make manifests',
+  },
   { name: 'architecture', command: [...jest, 'test/architecture.test.ts'] },
   {
     name: 'golden',
