@@ -175,7 +175,7 @@ describe('several files', () => {
         const fresh = new Folder();
         let expected = fresh.set.update([]);
         for (const [path, content] of last) expected = fresh.save(path, content);
-        expect(seen.objects.Service).toEqual(expected.snapshot.objects.Service);
+        expect(new Map(seen.objects.Service)).toEqual(new Map(expected.snapshot.objects.Service));
         expect(
           folder.set
             .update([])

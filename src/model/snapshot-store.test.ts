@@ -124,8 +124,8 @@ describe('SnapshotStore', () => {
           ).toEqual(differing);
         }
         const rebuilt = createSnapshot(expected.values());
-        expect(store.snapshot.objects.EndpointSlice).toEqual(rebuilt.objects.EndpointSlice);
-        expect(store.snapshot.slicesByService).toEqual(rebuilt.slicesByService);
+        expect(new Map(store.snapshot.objects.EndpointSlice)).toEqual(new Map(rebuilt.objects.EndpointSlice));
+        expect(new Map(store.snapshot.slicesByService)).toEqual(new Map(rebuilt.slicesByService));
       }),
       { numRuns: 500 },
     );

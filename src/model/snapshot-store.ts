@@ -1,3 +1,5 @@
+import { PersistentMap } from '../util/persistent-map.ts';
+import type { PersistentMapEdit } from '../util/persistent-map.ts';
 import { kinds } from './kinds.ts';
 import type { ObjectKey, ObjectMeta } from './object-meta.ts';
 import type { EndpointSlice } from './service.ts';
@@ -26,8 +28,8 @@ export function createSnapshot(objects: Iterable<ModelObject>): Snapshot {
 }
 
 /**
- * The newest snapshot and how to get to the next one. Snapshots are never changed: a batch copies the map of each kind
- * that it touches once, and shares all others.
+ * The newest snapshot and how to get to the next one. Snapshots are never changed: the next one shares all but the parts
+ * of its maps that a batch touches, so a change costs the same among ten objects and among ten thousand.
  */
 export class SnapshotStore {
   #snapshot: Snapshot = emptySnapshot();
@@ -52,11 +54,11 @@ export class SnapshotStore {
   }
 }
 
-type ObjectMap = ReadonlyMap<ObjectKey, ModelObject>;
+type ObjectMap = PersistentMap<ModelObject>;
 
 class Batch {
   readonly #before: Snapshot;
-  readonly #copies = new Map<Kind, Map<ObjectKey, ModelObject>>();
+  readonly #edits = new Map<Kind, PersistentMapEdit<ModelObject>>();
   readonly #touched = new Map<Kind, Set<ObjectKey>>();
 
   constructor(before: Snapshot) {
@@ -68,17 +70,17 @@ class Batch {
     if (sameVersion(this.#current(object.kind).get(key), object)) return;
     const known = this.#before.objects[object.kind].get(key);
     // Back to what it was: the old object itself, so that whoever memoises by identity keeps what it has.
-    this.#copy(object.kind, key).set(key, known !== undefined && sameVersion(known, object) ? known : object);
+    this.#edit(object.kind, key).set(key, known !== undefined && sameVersion(known, object) ? known : object);
   }
 
   delete(kind: Kind, key: ObjectKey): void {
-    if (this.#current(kind).has(key)) this.#copy(kind, key).delete(key);
+    if (this.#current(kind).get(key) !== undefined) this.#edit(kind, key).delete(key);
   }
 
   changed(): readonly ObjectChange[] {
     const changed: ObjectChange[] = [];
     for (const [kind, keys] of this.#touched) {
-      const before: ObjectMap = this.#before.objects[kind];
+      const before = this.#mapOf(kind);
       for (const key of keys) {
         if (before.get(key) !== this.#current(kind).get(key)) changed.push({ kind, key });
       }
@@ -87,7 +89,8 @@ class Batch {
   }
 
   finish(changed: readonly ObjectChange[]): Snapshot {
-    const objects = { ...this.#before.objects, ...Object.fromEntries(this.#copies) } as Snapshot['objects'];
+    const edited = [...this.#edits].map(([kind, edit]) => [kind, edit.finish()]);
+    const objects = { ...this.#before.objects, ...Object.fromEntries(edited) } as Snapshot['objects'];
     const touchedSlices = changed.filter(({ kind }) => kind === 'EndpointSlice').map(({ key }) => key);
     const slicesByService =
       touchedSlices.length === 0 ? this.#before.slicesByService : this.#regroup(touchedSlices, objects);
@@ -102,7 +105,7 @@ class Batch {
     const { EndpointSlice: before } = this.#before.objects;
     const touched = new Set(keys);
     const added = new Map<string, EndpointSlice[]>();
-    const groups = new Map(this.#before.slicesByService);
+    const groups = (this.#before.slicesByService as PersistentMap<readonly EndpointSlice[]>).edit();
     for (const key of keys) {
       const [old, slice] = [before.get(key), after.get(key)];
       if (old !== undefined && old.service !== '') added.getOrInsert(serviceOf(old), []);
@@ -114,30 +117,38 @@ class Batch {
       if (group.length === 0) groups.delete(service);
       else groups.set(service, Object.freeze(group));
     }
-    return groups;
+    return groups.finish();
   }
 
-  #current(kind: Kind): ObjectMap {
-    return this.#copies.get(kind) ?? this.#before.objects[kind];
+  #current(kind: Kind): Pick<ObjectMap, 'get'> {
+    return this.#edits.get(kind) ?? this.#mapOf(kind);
   }
 
-  #copy(kind: Kind, key: ObjectKey): Map<ObjectKey, ModelObject> {
-    let copy = this.#copies.get(kind);
-    if (copy === undefined) {
-      copy = new Map<ObjectKey, ModelObject>(this.#before.objects[kind]);
-      this.#copies.set(kind, copy);
+  /** Every map of a snapshot is made here. */
+  #mapOf(kind: Kind): ObjectMap {
+    return this.#before.objects[kind] as ObjectMap;
+  }
+
+  #edit(kind: Kind, key: ObjectKey): PersistentMapEdit<ModelObject> {
+    let edit = this.#edits.get(kind);
+    if (edit === undefined) {
+      edit = this.#mapOf(kind).edit();
+      this.#edits.set(kind, edit);
       this.#touched.set(kind, new Set());
     }
     this.#touched.get(kind)?.add(key);
-    return copy;
+    return edit;
   }
 }
 
 function emptySnapshot(): Snapshot {
   const objects = Object.fromEntries(
-    kinds.map((kind) => [kind, new Map()]),
+    kinds.map((kind) => [kind, PersistentMap.empty()]),
   ) as unknown as Snapshot['objects'];
-  return Object.freeze({ objects: Object.freeze(objects), slicesByService: new Map() });
+  return Object.freeze({
+    objects: Object.freeze(objects),
+    slicesByService: PersistentMap.empty<readonly EndpointSlice[]>(),
+  });
 }
 
 function sameVersion(known: ModelObject | undefined, object: ModelObject): boolean {
