@@ -36,7 +36,7 @@ export interface PoolOptions {
   writeLines(text: string): void;
   /** The script of a worker; another one in tests. */
   readonly entry?: URL;
-  /** A started worker that is silent for this long is replaced. Default 1000. */
+  /** A started worker that is silent for this long is replaced. Default 1 s, 3 s in the first ten seconds of its life. */
   readonly silenceLimitMs?: number;
 }
 
@@ -101,7 +101,7 @@ export class WorkerPool {
     this.#heartChecks = setInterval(() => {
       for (const seat of this.#seats) {
         const busy = seat.live === 0 || (seat.sentWhole && seat.live < seat.sent);
-        seat.handle?.checkHeart(this.#options.silenceLimitMs ?? 1000, busy);
+        seat.handle?.checkHeart(busy, this.#options.silenceLimitMs);
       }
     }, heartCheckEveryMs);
   }

@@ -18,6 +18,10 @@ export interface WorkerHandleOptions {
  * healthy worker either: such a look counts nothing. A pause beyond twice that starts the count anew.
  */
 export const heartCheckEveryMs = 250;
+const silenceLimitMs = 1000;
+/** A young worker compiles its code while it serves; beside other work it may be silent for longer than one that is warm. */
+const youngMs = 10_000;
+const youngSilenceLimitMs = 3000;
 /** Silence that is allowed while a worker starts or takes in a whole table: reading a large one holds its thread. */
 const busyLimitMs = 15_000;
 
@@ -68,8 +72,8 @@ export class WorkerHandle {
     this.#worker.postMessage(message, transfer);
   }
 
-  /** Ends a worker that has been silent for `silenceLimitMs`; `busy` tells that it has reason to be. */
-  checkHeart(silenceLimitMs: number, busy: boolean): void {
+  /** Ends a worker that has been silent for a second (or `givenLimitMs`); `busy` tells that it has reason to be. */
+  checkHeart(busy: boolean, givenLimitMs?: number): void {
     const now = this.#options.now();
     const beat = Atomics.load(this.#control, 0);
     // When main itself was held (or the machine slept), the worker gets a fresh look before it is judged.
@@ -81,7 +85,9 @@ export class WorkerHandle {
       this.#silentMs = 0;
       return;
     }
-    const limit = this.#started && !busy ? silenceLimitMs : Math.max(busyLimitMs, silenceLimitMs);
+    const usual = now - this.startedAtMs < youngMs ? youngSilenceLimitMs : silenceLimitMs;
+    const wanted = givenLimitMs ?? usual;
+    const limit = this.#started && !busy ? wanted : Math.max(busyLimitMs, wanted);
     if (sinceMs < 1.2 * heartCheckEveryMs) this.#silentMs += sinceMs;
     if (this.#silentMs >= limit) this.kill(this.#started ? 'stalled' : 'did not start');
   }
