@@ -76,7 +76,7 @@ describe('readClusterOnce', () => {
         : list([service('one')], 'more'),
     );
     const { snapshot, diagnostics, skipped } = await read();
-    expect([...snapshot.objects.Service.keys()]).toEqual(['a/one', 'a/two']);
+    expect([...snapshot.objects.Service.keys()].sort()).toEqual(['a/one', 'a/two']);
     expect(diagnostics.map(({ code, object }) => [code, object.name])).toEqual([['SP1002', 'three']]);
     expect(skipped).toEqual([]);
     expect(new Set(calls)).toEqual(
