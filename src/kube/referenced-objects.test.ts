@@ -123,6 +123,16 @@ describe('fetch', () => {
     await first;
   });
 
+  test('one that is slow holds nobody up again: those who come later wait for what is new to them', async () => {
+    void objects.fetch(set('a/slow'));
+    await time.advance(1000);
+    const later = objects.fetch(set('a/slow', 'a/new'));
+    cluster.of('Secret a/new').synced();
+    expect(await isDone(later)).toBe(false);
+    objects.flushed();
+    expect(await isDone(later)).toBe(true);
+  });
+
   test('looks up a few at a time, the next as soon as one is done', async () => {
     objects = create({ concurrency: 2 });
     const fetched = objects.fetch(set('a/1', 'a/2', 'a/3', 'a/4', 'a/5'));

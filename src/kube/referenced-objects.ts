@@ -41,6 +41,8 @@ export class ReferencedObjects {
   readonly #stopping = new Set<Promise<void>>();
   #references: ReadonlySet<string> | undefined;
   #waiting: PromiseWithResolvers<void> | undefined;
+  /** What `#waiting` is about. */
+  #awaited: readonly NamedObject[] = [];
   #saved: Snapshot | undefined;
   #stopped = false;
 
@@ -57,7 +59,8 @@ export class ReferencedObjects {
 
   /**
    * From now on these are what is referred to, `kind/namespace/name` each. Answers undefined when each was looked up
-   * before, else what resolves once each was: found, absent or refused, and handed out (`flushed`).
+   * before, else what resolves once each was: found, absent or refused, and handed out (`flushed`). Asked again, whoever
+   * still waits goes on together with the one who asked last.
    */
   fetch(references: ReadonlySet<string>): Promise<void> | undefined {
     if (this.#stopped) return undefined;
@@ -66,8 +69,9 @@ export class ReferencedObjects {
       this.#reconcile(references);
     }
     const now = this.#options.clock.now();
-    const isNews = [...this.#unanswered].some((object) => object.askedFor(now) < patienceMs);
-    if (!isNews) return undefined;
+    const news = [...this.#unanswered].filter((object) => object.askedFor(now) < patienceMs);
+    if (news.length === 0) return undefined;
+    this.#awaited = news;
     this.#waiting ??= Promise.withResolvers<void>();
     return this.#waiting.promise;
   }
@@ -84,7 +88,8 @@ export class ReferencedObjects {
 
   /** Everything told through `changed` so far has been handed out. */
   flushed(): void {
-    if (this.#unanswered.size > 0) return;
+    if (this.#awaited.some((object) => this.#unanswered.has(object))) return;
+    this.#awaited = [];
     this.#waiting?.resolve();
     this.#waiting = undefined;
   }
