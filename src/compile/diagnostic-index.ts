@@ -75,6 +75,9 @@ function placeOf({ path, code, message }: Diagnostic): string {
 function sameDiagnostics(a: readonly Diagnostic[], b: readonly Diagnostic[]): boolean {
   return (
     a.length === b.length &&
-    a.every((left, index) => b[index] !== undefined && placeOf(left) === placeOf(b[index]))
+    a.every(({ path, code, message }, index) => {
+      const other = b[index];
+      return other?.path === path && other.code === code && other.message === message;
+    })
   );
 }
