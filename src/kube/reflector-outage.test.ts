@@ -49,6 +49,45 @@ describe('an API server that goes away', () => {
   });
 });
 
+describe('an API server that was away for long', () => {
+  test('is asked for every few seconds, and at once again when it answers without a meaning', async () => {
+    const { api, sink, clock } = await startSynced();
+    await api.vanish();
+    // oxlint-disable-next-line no-await-in-loop -- pauses pass by themselves
+    while (clock.pauses.length < 12) await new Promise((resolve) => setImmediate(resolve));
+    const away = clock.pauses.slice();
+    expect(away.slice(0, 4)).toEqual([550, 1500, 2250, 2250]);
+    expect(Math.max(...away)).toBe(2250);
+    api.fault({ times: 2 }, { answer: { status: 503, body: 'starting' } });
+    api.put('Ingress', ingress('c'));
+    await api.comeBack();
+    await sink.until('set web/c');
+    expect(clock.pauses.slice(-2)).toEqual([550, 1500]);
+  });
+
+  test('and refuses everybody while it starts: that is no news, and does not last', async () => {
+    const { api, sink, clock } = await startSynced();
+    await api.vanish();
+    await sink.until('stalled unreachable');
+    api.fault({ times: 3 }, { answer: { status: 403, body: { message: 'who are you' } } });
+    api.put('Ingress', ingress('c'));
+    await api.comeBack();
+    expect(await sink.until('set web/c')).not.toContain('stalled forbidden');
+    expect(Math.max(...clock.pauses)).toBeLessThan(5000);
+  });
+
+  test('at the start, and refuses: a reason not to be ready, that is looked at again soon', async () => {
+    rig = await startReflectorRig({
+      prepare: (api) => {
+        api.put('Ingress', ingress('a'));
+        api.fault({ verb: 'list', times: 3 }, { answer: { status: 403, body: 'not yet' } });
+      },
+    });
+    expect(await rig.sink.until('synced')).toEqual(['stalled forbidden', 'set web/a', 'recovered', 'synced']);
+    expect(rig.clock.pauses).toEqual([550, 1500, 3000]);
+  });
+});
+
 describe('a cluster that was set back to a backup', () => {
   test('while it was away: what the backup has holds again, also under a version that was seen before', async () => {
     const { api, sink } = await startSynced();
