@@ -4,7 +4,7 @@ import type { ObjectChange, Snapshot } from '../model/snapshot.ts';
 import { applyDelta } from '../table/diff-tables.ts';
 import { emptyTable } from '../table/create-table.ts';
 import { sealEntry } from '../table/entry-digest.ts';
-import type { RouteTable, TableUpstream } from '../table/route-table.ts';
+import type { EndpointSet, RouteTable, TableUpstream } from '../table/route-table.ts';
 import { TableEditor } from '../table/table-editor.ts';
 import type { TableDelta } from '../table/table-delta.ts';
 import type { PublishOutcome } from '../workers/acknowledgements.ts';
@@ -58,6 +58,12 @@ function snapshotReferring(upstreams: readonly string[], references: readonly st
   return { upstreams, references } as unknown as Snapshot;
 }
 
+/** A snapshot whose upstreams have endpoints: `a=10.0.0.1` stands for an upstream and its only one. */
+function snapshotAt(upstreams: readonly string[], references: readonly string[] = []): Snapshot {
+  const at = new Map(upstreams.map((text) => text.split('=') as [string, string]));
+  return { upstreams: [...at.keys()], at, references } as unknown as Snapshot;
+}
+
 const change: ObjectChange = { kind: 'Ingress', key: 'a/b' };
 
 interface HarnessOptions {
@@ -89,7 +95,11 @@ function harness(options: HarnessOptions = {}) {
         }
         const wanted = new Set((snapshot as unknown as { upstreams: string[] }).upstreams);
         for (const id of present) if (!wanted.has(id)) editor.edit('upstreams', id, undefined);
+        const { at } = snapshot as unknown as { at?: ReadonlyMap<string, string> };
         for (const id of wanted) {
+          const address = at?.get(id);
+          const endpoints = address === undefined ? [] : [{ address, port: 80, weight: 1 }];
+          editor.edit('endpoints', id, sealEntry<EndpointSet>('endpoints', { id, endpoints }));
           editor.edit(
             'upstreams',
             id,
@@ -144,6 +154,19 @@ function harness(options: HarnessOptions = {}) {
       workMs = ms;
     },
   };
+}
+
+function idsOf({ set }: TableDelta['endpoints']): readonly string[] {
+  return set.map(({ id }) => id);
+}
+
+/** The table of whoever took every delta. */
+function received(sent: readonly { readonly delta: TableDelta }[]): RouteTable {
+  return sent.reduce<RouteTable>((table, { delta }) => {
+    const next = applyDelta(table, delta);
+    if (typeof next === 'string') throw new Error(next);
+    return next;
+  }, emptyTable);
 }
 
 describe('control loop', () => {
@@ -254,6 +277,52 @@ describe('control loop', () => {
     expect(sent[1]?.delta.upstreams.set.map(({ id }) => id)).toEqual(['b', 'c']);
   });
 
+  test('endpoints of what is served do not wait for what a table refers to', async () => {
+    const fetched = Promise.withResolvers<void>();
+    const { loop, clock, sent, events } = harness({
+      fetch: (references) => (references.size === 0 ? undefined : fetched.promise),
+    });
+    loop.update(snapshotAt(['a=1', 'b=1']));
+    await clock.advance(50);
+    // One update brings an object that refers to something new, and an endpoint.
+    loop.update(snapshotAt(['a=2', 'b=1', 'c=1'], ['Secret/a/tls']), [change]);
+    await clock.advance(3);
+    loop.update(snapshotAt(['a=2', 'b=2', 'c=2'], ['Secret/a/tls']), [change]);
+    await clock.advance(3);
+    expect(sent.slice(1).map(({ delta }) => [delta.upstreams.set.length, idsOf(delta.endpoints)])).toEqual([
+      [0, ['a']],
+      [0, ['b']],
+    ]);
+    expect(events.slice(3)).toEqual(['live 2 after 3', 'live 3 after 3']);
+    await clock.advance(997);
+    expect(sent).toHaveLength(4);
+    expect(
+      [...loop.table.endpoints.values()].map(({ id, endpoints: [one] }) => `${id}=${one?.address}`),
+    ).toEqual(expect.arrayContaining(['a=2', 'b=2', 'c=2']));
+    expect(events.slice(5)).toEqual(['compiled', 'live 4 after 1003', 'settled a b c']);
+    expect(received(sent).endpoints).toEqual(new Map(loop.table.endpoints));
+  });
+
+  test('a table of which nothing is left when its endpoints went ahead settles all the same', async () => {
+    const fetched = Promise.withResolvers<void>();
+    const { loop, clock, sent, held, events } = harness({
+      hold: true,
+      fetch: (references) => (references.size === 0 ? undefined : fetched.promise),
+    });
+    const live: PublishOutcome = { kind: 'live', generation: 0, linkMs: 1, stallMs: 1, closed: [] };
+    loop.update(snapshotAt(['a=1']));
+    await clock.advance(50);
+    held[0]?.(live);
+    await settle();
+    loop.update(snapshotAt(['a=2'], ['Secret/a/tls']), [change]);
+    await clock.advance(3000);
+    expect(sent).toHaveLength(2);
+    expect(events.at(-1)).toBe('compiled');
+    held[1]?.(live);
+    await settle();
+    expect(events.at(-1)).toBe('settled a');
+  });
+
   test('a compiler that throws leaves the table, and what it makes afterwards fits the table', async () => {
     const { loop, clock, sent, events, failNext, compiled } = harness();
     loop.update(snapshotOf('a', 'b'));
@@ -269,12 +338,7 @@ describe('control loop', () => {
     expect(compiled.at(-1)?.changes).toBeUndefined();
     const last = sent.at(-1);
     expect(last?.delta).toMatchObject({ base: 1, generation: 2, upstreams: { removed: ['a'] } });
-    const received = sent.reduce<RouteTable>((table, { delta }) => {
-      const next = applyDelta(table, delta);
-      if (typeof next === 'string') throw new Error(next);
-      return next;
-    }, emptyTable);
-    expect([...received.upstreams.keys()].toSorted()).toEqual(['b', 'c', 'd']);
+    expect([...received(sent).upstreams.keys()].toSorted()).toEqual(['b', 'c', 'd']);
   });
 
   test('publications follow each other, but a worker that never answers does not stop them', async () => {
