@@ -127,6 +127,35 @@ describe('a cluster that was set back to a backup', () => {
     await sink.until('delete web/b');
   });
 
+  test.each(['Ingress', 'Secret'] as const)(
+    'while nobody was away: a watch of %s from a version that is no more says nothing, and is not believed',
+    async (kind) => {
+      const scope = {
+        resource: resources[kind],
+        ...(kind === 'Secret' ? { namespace: 'web', name: 'c' } : {}),
+      };
+      rig = await startReflectorRig({ scope, prepare: (api) => void api.put('Ingress', ingress('a')) });
+      const { api, sink, clock } = rig;
+      const { plural } = resources[kind];
+      await sink.until('synced');
+      const backup = api.store.backup();
+      const watch = await api.watch(plural);
+      api.put(
+        kind,
+        kind === 'Ingress' ? ingress('c') : { metadata: { name: 'c', namespace: 'web' }, data: {} },
+      );
+      await sink.until('set web/c');
+      api.store.restore(backup);
+      watch.end();
+      const mute = await api.watch(plural);
+      await clock.untilHeld();
+      clock.elapse(280_000);
+      // An API server that ends its watches as it was asked to, and one that does not get to it.
+      if (kind === 'Secret') mute.end();
+      await sink.until('delete web/c');
+    },
+  );
+
   test('is not believed for one old list', async () => {
     const { api, sink, watch } = await startSynced();
     const [a] = api.store.list('/apis/networking.k8s.io/v1/ingresses', '');

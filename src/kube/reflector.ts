@@ -50,7 +50,7 @@ export class Reflector implements RunningReflector {
   /** Told as synced, without objects. */
   #absent = false;
   #expiredLists = 0;
-  /** The API server was away. It may come back with an older state, and a watch from our version would wait in silence. */
+  /** The API server was away, or mute. It may have an older state now, and a watch from our version would wait in silence. */
   #mistrusted = false;
 
   constructor(options: ReflectorOptions) {
@@ -228,6 +228,7 @@ export class Reflector implements RunningReflector {
     request.query.set('timeoutSeconds', String(Math.ceil(timeoutMs / 1000)));
     let openedMs: number | undefined;
     let promised = false;
+    let mute = true;
     const outcome = await runWatch({
       transport,
       request,
@@ -241,6 +242,7 @@ export class Reflector implements RunningReflector {
         this.#report.stall(undefined);
       },
       onEvents: (events) => {
+        mute = false;
         promised ||= events.some(({ type }) => type === 'BOOKMARK');
         return this.#takeEvents(events);
       },
@@ -250,6 +252,8 @@ export class Reflector implements RunningReflector {
     metrics?.watchRestarted(this.#kind, end);
     const livedMs = openedMs === undefined ? undefined : this.#clock.now() - openedMs;
     if (livedMs !== undefined && livedMs >= goodWatchMs) this.#pauses.reset();
+    // Nothing happened, or the cluster was set back and has not come to our version yet.
+    if (mute && livedMs !== undefined && livedMs >= silenceMs) this.#mistrusted = true;
     return this.#watchEnded({ ...outcome, end }, livedMs);
   }
 
