@@ -138,11 +138,7 @@ export class StatusWriter {
   async #write(
     id: string,
     report: ObjectReport,
-    {
-      status,
-      term,
-      taken,
-    }: { readonly status: unknown; readonly term: AbortSignal; readonly taken: boolean },
+    { status, term, taken }: { readonly status: object; readonly term: AbortSignal; readonly taken: boolean },
   ): Promise<WorkOutcome> {
     const observed = this.#options.observedStatus(report.kind, report.key);
     const signal = AbortSignal.any([term, this.#stopping.signal]);
