@@ -45,7 +45,7 @@ export async function openCluster(settings: Settings, context: SourceContext): P
   return {
     watching,
     reporting: { totals, isLeader: () => reporting?.isLeader() ?? false },
-    description: { server: access.server.href, credentials: access.origin },
+    description: { server: access.server.origin, credentials: access.origin },
     get waitingFor() {
       return source.waitingFor;
     },
