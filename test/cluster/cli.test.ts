@@ -197,7 +197,7 @@ describeWithCluster(
       const { code, err } = await run(['routes', '-A'], file);
       expect(code).toBe(1);
       expect(err).toMatch(
-        /^sallyport: Cannot reach the API server https:\/\/127\.0\.0\.1:9\/ .*ECONNREFUSED/,
+        /^sallyport: Cannot reach the API server https:\/\/127\.0\.0\.1:9 .*ECONNREFUSED/,
       );
     });
 
