@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { ApiConnection } from './api-connection.ts';
@@ -99,6 +99,24 @@ export class ControlPlane {
     await this.#etcd?.kill();
     this.#startEtcd();
     if (this.#apiServer?.running === true) await this.#ready(this.#apiServer);
+  }
+
+  /** Copies the data of etcd, which restarts for it. */
+  async backUp(): Promise<void> {
+    await this.#etcd?.kill();
+    await cp(join(this.#folder, 'etcd'), join(this.#folder, 'etcd-backup'), { recursive: true });
+    this.#startEtcd();
+    if (this.#apiServer?.running === true) await this.#ready(this.#apiServer);
+  }
+
+  /** Puts the copy in place of the data, with nothing running. */
+  async restore(): Promise<void> {
+    await this.#apiServer?.kill();
+    await this.#etcd?.kill();
+    await rename(join(this.#folder, 'etcd'), join(this.#folder, 'etcd-lost'));
+    await rename(join(this.#folder, 'etcd-backup'), join(this.#folder, 'etcd'));
+    this.#startEtcd();
+    await this.startApiServer();
   }
 
   async stop(): Promise<void> {
