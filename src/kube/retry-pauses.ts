@@ -3,8 +3,9 @@ import { Backoff } from './backoff.ts';
 import type { ReflectorTuning } from './reflector-options.ts';
 import type { ResourceScope } from './resources.ts';
 
-/** How often in a row a scope must be refused before that is meant. */
+/** How often in a row a scope must be refused before that is meant; and by an API server that was away just before. */
 const refusalProofs = 4;
+const refusalProofsAtStart = 12;
 /** Longest pause while there is no API server, for what is read as a whole: it is to be heard soon after it is back. */
 const awayMaxMs = 3_000;
 
@@ -17,7 +18,8 @@ export class RetryPauses {
   readonly #random: () => number;
   readonly #tuning: ReflectorTuning;
   readonly #awayMaxMs: number | undefined;
-  #away = false;
+  /** Whether it can be read; out of reach; or answers again, but nothing that helps. */
+  #state: 'well' | 'away' | 'starting' = 'well';
   #refusals = 0;
 
   /** `random`: from 0 up to, not including, 1. */
@@ -31,18 +33,22 @@ export class RetryPauses {
 
   /** Refused so often that it is no matter of a moment. */
   get isRefused(): boolean {
-    return this.#refusals >= refusalProofs;
+    return this.#refusals >= (this.#state === 'starting' ? refusalProofsAtStart : refusalProofs);
   }
 
   /** After a failure of the API server, or of the way to it. */
   after({ stall, retryAfterMs }: ApiFailure): number {
     if (stall.kind === 'unreachable') {
-      this.#away = true;
+      this.#state = 'away';
       return this.#backoff.next(retryAfterMs, this.#awayMaxMs);
     }
-    this.#answered();
+    if (this.#state === 'away') {
+      this.#state = 'starting';
+      this.#backoff.reset();
+    }
     if (stall.kind === 'forbidden') this.#refusals += 1;
-    if (stall.kind !== 'forbidden' || !this.isRefused) return this.#backoff.next(retryAfterMs);
+    if (stall.kind !== 'forbidden' || !this.isRefused)
+      return this.#backoff.next(retryAfterMs, this.#state === 'starting' ? this.#awayMaxMs : undefined);
     const { forbiddenMinMs, forbiddenMaxMs } = this.#tuning;
     return forbiddenMinMs + this.#random() * (forbiddenMaxMs - forbiddenMinMs);
   }
@@ -54,17 +60,13 @@ export class RetryPauses {
 
   /** The API server let something be read. */
   succeeded(): void {
-    this.#answered();
+    if (this.#state !== 'well') this.#backoff.reset();
+    this.#state = 'well';
     this.#refusals = 0;
   }
 
   /** What was tried works for good. */
   reset(): void {
     this.#backoff.reset();
-  }
-
-  #answered(): void {
-    if (this.#away) this.#backoff.reset();
-    this.#away = false;
   }
 }

@@ -123,8 +123,8 @@ class Walk {
     );
   }
 
-  /** Address, conditions and certificate are there. */
-  async isReported(replica: Replica): Promise<void> {
+  /** Resolves when addresses and conditions are there, with the certificates that are served. */
+  async reported(replica: Replica): Promise<readonly unknown[]> {
     const { admin } = this.#cluster;
     await admin.waitFor(
       this.#reference('networking.k8s.io/v1', 'Ingress', 'secure'),
@@ -139,8 +139,8 @@ class Walk {
         return conditions.length === 3 && conditions.every(({ status }) => status === 'True');
       });
     }
-    const { body } = await replica.admin(`/debug/certificates?secret=${this.#key('shop-tls')}`);
-    expect((JSON.parse(body) as { readonly certificates: readonly unknown[] }).certificates).toHaveLength(1);
+    const page = `/debug/certificates?secret=${this.#key('shop-tls')}`;
+    return (await replica.json<{ readonly certificates: readonly unknown[] }>(page)).certificates;
   }
 
   /** A finding that comes, goes and comes again: an Event, which is then counted. */
@@ -164,12 +164,10 @@ class Walk {
     await eventually(events, (found) => JSON.stringify(found).includes('"count":2'));
   }
 
-  /** The last replica takes back what it wrote. */
-  async isTakenBack(): Promise<void> {
-    const secure = await this.#cluster.admin.get(
-      this.#reference('networking.k8s.io/v1', 'Ingress', 'secure'),
-    );
-    expect(addressesOf(secure)).toBeUndefined();
+  /** What the status of an Ingress says now. */
+  async addresses(): Promise<unknown> {
+    const { admin } = this.#cluster;
+    return addressesOf(await admin.get(this.#reference('networking.k8s.io/v1', 'Ingress', 'secure')));
   }
 
   #key(name: string): string {
@@ -197,7 +195,7 @@ describe.each(widths)('with the rights of manifests/$rights', ({ rights, deploym
           const first = await rig.replica('pod-a', ...flags, '--snapshot-file', join(folder, 'last-good'));
           await first.live();
           await first.logged('a kind is not installed in the cluster');
-          await walk.isReported(first);
+          expect(await walk.reported(first)).toHaveLength(1);
           await walk.toldTwice(first);
 
           await cluster().applyYaml(referenceGrants);
@@ -206,9 +204,9 @@ describe.each(widths)('with the rights of manifests/$rights', ({ rights, deploym
           await first.kill();
           await second.logged('leader');
           await rig.apply(podSlice(edge, ['pod-b']));
-          await walk.isReported(second);
+          expect(await walk.reported(second)).toHaveLength(1);
           expect(await second.terminate()).toBe(0);
-          await walk.isTakenBack();
+          expect(await walk.addresses()).toBeUndefined();
 
           const { audit } = cluster();
           const refused = await audit.forbidden(ownUser);
