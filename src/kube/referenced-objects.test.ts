@@ -152,6 +152,43 @@ describe('fetch', () => {
     await fetched;
   });
 
+  test('namespaces take turns, so that one with thousands keeps no other waiting', () => {
+    objects = create({ concurrency: 1 });
+    void objects.fetch(set('a/1', 'a/2', 'a/3', 'a/4', 'b/1', 'b/2', 'c/1'));
+    const order: string[] = [];
+    const seen = new Set<unknown>();
+    for (
+      let next = cluster.running[0];
+      next !== undefined;
+      next = cluster.running.find((one) => !seen.has(one))
+    ) {
+      seen.add(next);
+      order.push(scopeName(next.scope));
+      next.synced();
+    }
+    expect(order.map((name) => name.replace('Secret ', ''))).toEqual([
+      'a/1',
+      'b/1',
+      'c/1',
+      'a/2',
+      'b/2',
+      'a/3',
+      'a/4',
+    ]);
+  });
+
+  test('what the API server fails to answer takes no place of others', async () => {
+    objects = create({ concurrency: 1 });
+    const fetched = objects.fetch(set('a/broken', 'b/fine'));
+    cluster.of('Secret a/broken').stalled('failing');
+    cluster.of('Secret b/fine').synced();
+    objects.flushed();
+    expect(await isDone(fetched)).toBe(false);
+    await time.advance(10_000);
+    objects.flushed();
+    await fetched;
+  });
+
   test('gives up waiting for an API server that fails for one object, not for one that is silent', async () => {
     const fetched = objects.fetch(set('a/failing'));
     cluster.of('Secret a/failing').stalled('failing');
