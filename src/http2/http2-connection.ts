@@ -30,6 +30,10 @@ export class Http2Connection implements StreamLink {
     this.#reader = new FrameReader(this.#rules, this.#core.isServer);
   }
 
+  get role(): 'server' | 'client' {
+    return this.#core.options.role;
+  }
+
   /** What the peer said of itself. */
   get peer(): Readonly<PeerSettings> {
     return this.#core.peer;
