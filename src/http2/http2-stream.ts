@@ -53,6 +53,8 @@ export class Http2Stream {
   remoteEnded = false;
   localEnded = false;
   isReset = false;
+  /** It ended while its request was being handed over: the handler hears of it when it is known. */
+  untold: { readonly code: number; readonly cause: ResetCause } | undefined;
   /** A head has been sent, and received; the final one, for responses. */
   headSent = false;
   headReceived = false;

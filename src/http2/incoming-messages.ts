@@ -111,9 +111,10 @@ export class IncomingMessages {
 
   /** The stream may be over by now: answered at once, or reset. */
   #hand(stream: Http2Stream, handler: StreamHandler): void {
-    if (stream.isClosed) return;
+    if (stream.untold !== undefined) return handler.reset(stream.untold.code, stream.untold.cause);
+    if (stream.isClosed) return undefined;
     stream.handler = handler;
-    if (stream.remoteEnded) handler.end(undefined);
+    return stream.remoteEnded ? handler.end(undefined) : undefined;
   }
 
   #response(stream: Http2Stream, endStream: boolean): void {

@@ -2,7 +2,7 @@ import type { HeaderList } from '../util/header-list.ts';
 import type { FrameOutput } from './frame-output.ts';
 import { errorCode } from './frames.ts';
 import type { ErrorName } from './frames.ts';
-import type { Http2Stream, ResetCause } from './http2-stream.ts';
+import type { Http2Stream, ResetCause, StreamHandler } from './http2-stream.ts';
 import type { ReceiveFlow } from './receive-flow.ts';
 import type { SendScheduler } from './send-scheduler.ts';
 import type { StreamTable } from './stream-table.ts';
@@ -52,14 +52,14 @@ export class StreamLives {
   fault(stream: Http2Stream, code: ErrorName): void {
     const { handler } = stream;
     this.reset(stream, code);
-    handler?.reset(errorCode[code], 'fault');
+    tell(stream, handler, errorCode[code], 'fault');
   }
 
   /** The stream is over without a frame of ours. */
   end(stream: Http2Stream, code: number, cause: ResetCause): void {
     const { handler } = stream;
     this.#cut(stream);
-    handler?.reset(code, cause);
+    tell(stream, handler, code, cause);
   }
 
   endAll(code: ErrorName): void {
@@ -84,4 +84,16 @@ export class StreamLives {
     this.#around.scheduler.forget(stream);
     stream.handler = undefined;
   }
+}
+
+/** Who is yet to deal with the stream hears of it then. */
+// oxlint-disable-next-line max-params -- what a handler is told, and which one
+function tell(
+  stream: Http2Stream,
+  handler: StreamHandler | undefined,
+  code: number,
+  cause: ResetCause,
+): void {
+  if (handler === undefined) stream.untold = { code, cause };
+  else handler.reset(code, cause);
 }
