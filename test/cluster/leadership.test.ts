@@ -120,6 +120,27 @@ describeWithCluster(
       expect(await actors(isHold)).toEqual(leaders);
     });
 
+    test('have one writer when the one before was frozen, and wakes up with all that happened meanwhile', async () => {
+      const short = ['--election-ttl', '3s'];
+      const first = await start('pod-a', ...short);
+      await first.logged('leader');
+      const second = await start('pod-b', ...short);
+      await reported('six');
+      first.process.child.kill('SIGSTOP');
+      await reported('seven');
+      first.process.child.kill('SIGCONT');
+      await first.logged('no longer leader');
+      // It knows of what changed, and leaves it to the other.
+      await reported('eight');
+      await eventually(
+        () => first.get('eight.example'),
+        ({ status }) => status === 503,
+      );
+      expect(await second.terminate()).toBe(0);
+      await reported('nine');
+      expect(await actors(isReport)).toEqual(['pod-a', 'pod-b', 'pod-a']);
+    });
+
     test('agree again on one writer after somebody deleted the Lease', async () => {
       const replicas = [
         await start('pod-a', '--election-ttl', '3s'),
