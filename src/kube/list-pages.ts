@@ -35,6 +35,8 @@ export function scopeRequest({ resource, namespace, name }: ResourceScope): ApiR
 /** Parsed, a page takes several times its size; 500 objects as large as an API server takes them would be 750 MiB. */
 const pageBytes = 32 * 1024 * 1024;
 const shrinkBy = 8;
+/** Longer than the minute after which an API server gives up by itself: its 504 is about one scope, silence about all. */
+const timeoutMs = 75_000;
 
 /**
  * Every object of a scope, page by page. No resourceVersion is asked for: that is a consistent read, so it can never show
@@ -53,8 +55,7 @@ export async function* listPages(options: ListOptions): AsyncGenerator<ListPage 
     const limit = pageSize > 1 ? { maxBytes: pageBytes } : {};
     let response: ApiResponse;
     try {
-      // A large page of a busy API server takes longer than other answers.
-      response = await transport.request({ ...request, ...limit, signal, timeoutMs: 60_000 });
+      response = await transport.request({ ...request, ...limit, signal, timeoutMs });
     } catch (error) {
       if (pageSize > 1 && error instanceof TransportError && error.code === 'TOO_LARGE') {
         pageSize = Math.max(1, Math.floor(pageSize / shrinkBy));
