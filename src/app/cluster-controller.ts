@@ -33,7 +33,7 @@ export async function openCluster(settings: Settings, context: SourceContext): P
     createReflector: (scope, sink) => new Reflector({ transport, scope, sink, metrics: watching }),
     onChange: (update) => {
       context.onChange(update);
-      // Not of a saved snapshot: what it says of objects may be long past.
+      // Not before the cluster was read: every status would be written, because none was seen yet.
       if (source.waitingFor.length === 0) reporting?.start();
     },
     log,
@@ -65,6 +65,7 @@ export async function openCluster(settings: Settings, context: SourceContext): P
     identify: (kind, key) => source.refused(kind, key),
     fetch: (references) => source.fetch(references),
     settled: (snapshot) => source.settled(snapshot),
+    isSaved: (snapshot) => source.isSaved(snapshot),
     farewell: async () => reporting?.stop(),
   };
 }

@@ -416,6 +416,7 @@ describe('a cold start', () => {
     await turn();
     expect(codes()).toEqual(['SP1205', 'SP1202']);
     expect(last().snapshot).toBe(saved);
+    expect(source.isSaved(saved)).toBe(true);
     source.settled(saved);
     expect(snapshotFile.offered).toEqual([]);
 
