@@ -6,6 +6,8 @@ import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 import { ControllerRig, installedWith } from '../support/cluster/controller-rig.ts';
 import type { Backend } from '../support/cluster/controller-rig.ts';
 import { describeWithCluster } from '../support/cluster/describe-with-cluster.ts';
+import { referenceTo } from '../support/cluster/manifest.ts';
+import type { KubeObject } from '../support/cluster/manifest.ts';
 import { ingress, slice } from '../support/cluster/objects.ts';
 import type { Replica } from '../support/cluster/replica.ts';
 import type { TestCluster } from '../support/cluster/start-cluster.ts';
@@ -25,6 +27,10 @@ interface Finding {
 
 const codesOf = async (replica: Replica): Promise<readonly string[]> =>
   (await replica.json<readonly Finding[]>('/debug/diagnostics')).map(({ code }) => code);
+
+const hasAddress = (seen: KubeObject | undefined): boolean =>
+  (seen?.['status'] as { loadBalancer?: { ingress?: unknown } } | undefined)?.loadBalancer?.ingress !==
+  undefined;
 
 describeWithCluster(
   'an outage of the API server',
@@ -116,7 +122,9 @@ describeWithCluster(
       const others = Array.from({ length: 20 }, (_, index) => `other-${index}`);
       for (const name of others) await rig.apply(ingress(`outage/${name}`, `${name}.example`));
       await cluster().backUp();
-      const replica = await start();
+      const replica = await start('--publish-status-address', '192.0.2.1');
+      const published = () => cluster().admin.waitFor(referenceTo(ingress('outage/web', host)), hasAddress);
+      await published();
       // What the backup does not have: versions, and one Ingress.
       for (const name of others) {
         await rig.apply(ingress(`outage/${name}`, `${name}.example`, { annotations: { note: 'later' } }));
@@ -132,6 +140,8 @@ describeWithCluster(
       await moveTo(second);
       await replica.until(host, ({ body }) => body === 'second');
       expect(replica.swaps - swaps).toBe(2);
+      // What was written about them is lost as well.
+      await published();
       for (const name of others) expect((await replica.get(`${name}.example`)).status).toBe(200);
       expect(failuresIn(await load.stop())).toEqual([]);
       expect(await readiness()).toEqual(new Set([200]));
