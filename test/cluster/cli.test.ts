@@ -196,9 +196,7 @@ describeWithCluster(
       const file = await changed('dead', { server: 'https://127.0.0.1:9' });
       const { code, err } = await run(['routes', '-A'], file);
       expect(code).toBe(1);
-      expect(err).toMatch(
-        /^sallyport: Cannot reach the API server https:\/\/127\.0\.0\.1:9 .*ECONNREFUSED/,
-      );
+      expect(err).toMatch(/^sallyport: Cannot reach the API server https:\/\/127\.0\.0\.1:9 .*ECONNREFUSED/);
     });
 
     test('as a plugin of kubectl', async () => {
