@@ -21,6 +21,10 @@ export async function openCluster(settings: Settings, context: SourceContext): P
   const totals = new ReportingTotals();
   const watching = new WatchTotals();
   let reporting: ClusterReporting | undefined;
+  /** Once everything was read: what a saved snapshot says of objects may be long past. */
+  const startReporting = (): void => {
+    if (source.waitingFor.length === 0) reporting?.start();
+  };
   const source = new ClusterSource({
     plan: watchPlan({
       watchNamespaces: settings.watchNamespaces.length === 0 ? undefined : settings.watchNamespaces,
@@ -34,7 +38,7 @@ export async function openCluster(settings: Settings, context: SourceContext): P
     onChange: (update) => {
       context.onChange(update);
       // Not before the cluster was read: every status would be written, because none was seen yet.
-      if (source.waitingFor.length === 0) reporting?.start();
+      startReporting();
     },
     log,
     snapshotWaitMs: settings.snapshotWaitMs,
@@ -64,7 +68,10 @@ export async function openCluster(settings: Settings, context: SourceContext): P
     locate: () => source.locate(),
     identify: (kind, key) => source.refused(kind, key),
     fetch: (references) => source.fetch(references),
-    settled: (snapshot) => source.settled(snapshot),
+    settled: (snapshot) => {
+      source.settled(snapshot);
+      startReporting();
+    },
     isSaved: (snapshot) => source.isSaved(snapshot),
     farewell: async () => reporting?.stop(),
   };

@@ -5,7 +5,7 @@ import { PersistentMap } from '../util/persistent-map.ts';
 export type DiagnosticsByObject = ReadonlyMap<string, readonly Diagnostic[]>;
 
 /** Names an object among the diagnostics. */
-export function diagnosticKey({ kind, namespace, name }: ObjectRef): string {
+function diagnosticKey({ kind, namespace, name }: ObjectRef): string {
   return `${kind}/${namespace}/${name}`;
 }
 
