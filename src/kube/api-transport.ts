@@ -79,10 +79,11 @@ class ApiTransport implements Transport {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     for (const call of this.#calls) call.abort(new TransportError('ABORTED', 'The transport was closed'));
-    this.#watch.stop();
     await Promise.all([...this.#dispatchers].map((dispatcher) => dispatcher.destroy()));
+    this.#watch.stop();
     this.#dispatchers.clear();
     this.#current = undefined;
   }
