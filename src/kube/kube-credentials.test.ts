@@ -165,7 +165,7 @@ contexts: [{ name: b, context: { cluster: c, user: u } }]
   });
 
   test.each([
-    ['is not there', 'none', undefined, /none": no such file, want --kubeconfig FILE/],
+    ['is not there', 'none', undefined, /none": no such file, want --kubeconfig with a file that exists/],
     ['has no such context', 'config', 'away', /no context "away", want one of "here"$/],
     [
       'names no such cluster',

@@ -97,7 +97,7 @@ async function readTexts(
   }
   if (texts.length > 0) return texts;
   const names = files.map((file) => `"${file}"`).join(', ');
-  const message = `Read kubeconfig ${names}: no such file, want --kubeconfig FILE, KUBECONFIG or ~/.kube/config`;
+  const message = `Read kubeconfig ${names}: no such file, want --kubeconfig with a file that exists`;
   throw new TransportError('CREDENTIALS', message, { cause: missing });
 }
 

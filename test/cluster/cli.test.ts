@@ -135,7 +135,8 @@ describeWithCluster(
       expect(out).toMatch(/^SEVERITY +CODE +OBJECT +FINDING\n/);
       expect(out).toMatch(/SP2201 +Ingress shop\/secure .*Secret "shop\/gone" does not exist/);
       expect(out).toMatch(/SP3001 +Ingress shop\/shop-again .*Ingress shop\/shop has it/);
-      expect({ code, err }).toEqual({ code: 0, err: '5 routes, 2 findings, 0 errors\n' });
+      expect(code).toBe(0);
+      expect(err).toMatch(/^5 routes, 2 findings, 0 errors in kubeconfig "/);
     });
 
     test('a request is explained whatever the namespace', async () => {
