@@ -13,12 +13,16 @@ export type TransportEvents = Omit<Http2Events, 'wake'>;
 export class SocketTransport {
   readonly connection: Http2Connection;
   readonly #socket: Duplex;
+  readonly #longestPiece: number;
   #isFlushDue = false;
   #isBlocked = false;
   #hasFailed = false;
 
-  constructor(socket: Duplex, options: Http2Options, events: TransportEvents) {
+  /** `longestPiece`: input is handed on in pieces of at most so many bytes. */
+  // oxlint-disable-next-line max-params -- a connection and where it lives
+  constructor(socket: Duplex, options: Http2Options, events: TransportEvents, longestPiece = Infinity) {
     this.#socket = socket;
+    this.#longestPiece = longestPiece;
     this.connection = new Http2Connection(options, {
       ...events,
       wake: () => this.#schedule(),
@@ -40,7 +44,9 @@ export class SocketTransport {
   }
 
   #receive(bytes: Buffer): void {
-    this.connection.receive(bytes);
+    for (let at = 0; at < bytes.length; at += this.#longestPiece) {
+      this.connection.receive(bytes, at, Math.min(bytes.length, at + this.#longestPiece));
+    }
     if (!this.connection.wantsInput) this.#socket.pause();
   }
 
