@@ -12,7 +12,7 @@ export type TransportEvents = Omit<Http2Events, 'wake'>;
  */
 export class SocketTransport {
   readonly connection: Http2Connection;
-  readonly #socket: Duplex;
+  readonly socket: Duplex;
   readonly #longestPiece: number;
   #isFlushDue = false;
   #isBlocked = false;
@@ -21,7 +21,7 @@ export class SocketTransport {
   /** `longestPiece`: input is handed on in pieces of at most so many bytes. */
   // oxlint-disable-next-line max-params -- a connection and where it lives
   constructor(socket: Duplex, options: Http2Options, events: TransportEvents, longestPiece = Infinity) {
-    this.#socket = socket;
+    this.socket = socket;
     this.#longestPiece = longestPiece;
     this.connection = new Http2Connection(options, {
       ...events,
@@ -47,7 +47,7 @@ export class SocketTransport {
     for (let at = 0; at < bytes.length; at += this.#longestPiece) {
       this.connection.receive(bytes, at, Math.min(bytes.length, at + this.#longestPiece));
     }
-    if (!this.connection.wantsInput) this.#socket.pause();
+    if (!this.connection.wantsInput) this.socket.pause();
   }
 
   #schedule(): void {
@@ -58,10 +58,10 @@ export class SocketTransport {
 
   #flush(): void {
     this.#isFlushDue = false;
-    if (this.#isBlocked || this.#socket.destroyed) return;
+    if (this.#isBlocked || this.socket.destroyed) return;
     const bytes = this.connection.take();
-    if (bytes !== undefined) this.#isBlocked = !this.#socket.write(bytes);
-    if (this.connection.wantsInput && this.#socket.isPaused()) this.#socket.resume();
-    if (this.#hasFailed) this.#socket.end();
+    if (bytes !== undefined) this.#isBlocked = !this.socket.write(bytes);
+    if (this.connection.wantsInput && this.socket.isPaused()) this.socket.resume();
+    if (this.#hasFailed) this.socket.end();
   }
 }
