@@ -7,7 +7,10 @@ import type { HeadFault, Http2RequestHead } from './message-heads.ts';
 export interface Http2Events {
   /** Output waits: call `take` once this turn of the event loop is over. Told once until it was taken. */
   wake(): void;
-  /** Server: a request begins. Returns who deals with it. `isComplete`: nothing follows the head. */
+  /**
+   * Server: a request begins. Returns who deals with it; a stream that was ended or reset during the call tells it nothing.
+   * `isComplete`: nothing follows the head.
+   */
   request(stream: Http2Stream, head: Http2RequestHead, isComplete: boolean): StreamHandler;
   /** Server: a request that is not to be served: answer it with `fault.status`. What else it sends is thrown away. */
   refused(stream: Http2Stream, fault: HeadFault): void;
