@@ -56,9 +56,12 @@ class Driver {
   #ask(count: number): void {
     const method = ['GET', 'HEAD', 'POST', 'CONNECT'][count] as string;
     const pseudo = [[':method', method] as const, [':authority', 'a.example'] as const];
-    let stream: Http2Stream | undefined;
     const handler = this.#handler(2 * count + 1, () => stream);
-    stream = this.connection.open({ pseudo, headers: new HeaderList() }, count < 2, handler);
+    const stream: Http2Stream | undefined = this.connection.open(
+      { pseudo, headers: new HeaderList() },
+      count < 2,
+      handler,
+    );
   }
 
   /** Answers by the stream's number: at once, with what comes, late, or not at all. */
