@@ -1,7 +1,6 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
 
 export const binary = join(import.meta.dirname, '../../bin/sallyport');
 
@@ -29,8 +28,12 @@ export class Sallyport {
     });
     const { stdout, stderr } = this.child;
     if (stdout === null || stderr === null) throw new Error('no pipes');
-    createInterface(stdout).on('line', (line) => {
-      this.lines.push(JSON.parse(line) as Line);
+    let rest = '';
+    stdout.setEncoding('utf8').on('data', (chunk: string) => {
+      const lines = (rest + chunk).split('\n');
+      // A process that is killed may leave a line without its end.
+      rest = lines.pop() ?? '';
+      for (const line of lines) this.lines.push(JSON.parse(line) as Line);
       for (const check of this.#waiting) check();
     });
     stderr.on('data', (chunk: Buffer) => {
