@@ -34,5 +34,6 @@ export function proxySettings(settings: Settings): ProxySettings {
       maxRequestsPerConnection: settings.upstreamRequests,
     },
     accessLog: settings.accessLog,
+    hsts: '',
   };
 }

@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 import { ChunkedDecoder } from '../http1/chunked-decoder.ts';
 import type { CodecFault } from '../http1/message-head.ts';
@@ -42,6 +43,8 @@ export class Http1Connection implements Downstream, Expiring {
   readonly #exchange: Exchange;
   readonly #answer: Http1Answer;
   readonly #onClosed: (connection: Http1Connection) => void;
+  /** Value of Strict-Transport-Security (RFC 6797), '' for none. */
+  readonly #hsts: string;
   #phase: Phase = 'head';
   #pending: Buffer | undefined;
   #requests = 0;
@@ -60,7 +63,12 @@ export class Http1Connection implements Downstream, Expiring {
     const { settings } = services;
     this.#parser = new RequestHeadParser(settings.requestLimits);
     this.#answer = new Http1Answer(socket);
-    this.#exchange = new Exchange(this, services, plainAddress(socket.remoteAddress ?? ''));
+    const transport = socket instanceof TLSSocket ? 'https' : 'http';
+    this.#exchange = new Exchange(this, services, {
+      peer: plainAddress(socket.remoteAddress ?? ''),
+      transport,
+    });
+    this.#hsts = transport === 'https' ? services.settings.hsts : '';
     this.deadline = services.sweeper.after(settings.clientHeaderTimeoutMs);
     services.sweeper.add(this);
     services.counters.connectionOpened();
@@ -93,6 +101,7 @@ export class Http1Connection implements Downstream, Expiring {
     const { head } = this.#parser;
     const limit = this.#services.settings.clientKeepAliveRequests;
     const close = answer.close || !head.keepAlive || this.#requests >= limit;
+    if (this.#hsts !== '') answer.headers.set('Strict-Transport-Security', this.#hsts);
     this.#answer.begin(answer, this.#parser.head.minor, close);
   }
 
@@ -127,7 +136,8 @@ export class Http1Connection implements Downstream, Expiring {
 
   abort(): void {
     // Where the end of the connection ends the body, only a reset tells a cut answer from a whole one.
-    if (this.#answer.endsWithConnection) this.socket.resetAndDestroy();
+    // In TLS it is the missing close_notify that tells.
+    if (this.#answer.endsWithConnection && !(this.socket instanceof TLSSocket)) this.socket.resetAndDestroy();
     else this.socket.destroy();
   }
 
