@@ -91,7 +91,8 @@ export class Exchange {
       return;
     }
     this.#forwarder.prepare(head);
-    const filters = this.#route?.requestFilters;
+    const filters =
+      this.request.scheme === 'http' ? this.#route?.requestFilters : this.#route?.secureRequestFilters;
     if (filters === undefined) {
       this.#forward(this.#forwarding.text(this.request, this.#claims));
       return;

@@ -41,6 +41,8 @@ export interface LinkedRoute {
   readonly forward: Forward | undefined;
   /** Filters that have a request half, in order; undefined when there are none. */
   readonly requestFilters: readonly Filter[] | undefined;
+  /** Of these, those for requests over HTTPS; undefined when there are none. */
+  readonly secureRequestFilters: readonly Filter[] | undefined;
   /** Filters that have a response half, in reverse order; undefined when there are none. */
   readonly responseFilters: readonly Filter[] | undefined;
   /** Empty when the route answers by itself. */

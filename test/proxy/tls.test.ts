@@ -1,5 +1,6 @@
 import { once } from 'node:events';
-import { connect as connectPlain } from 'node:net';
+import { connect as connectPlain, createServer } from 'node:net';
+import type { Socket } from 'node:net';
 import { connect } from 'node:tls';
 import type { ConnectionOptions, TLSSocket } from 'node:tls';
 
@@ -78,14 +79,13 @@ async function failure(options: ConnectionOptions): Promise<string | undefined> 
 
 /** The ClientHello of Node's client, as it is sent. */
 async function clientHello(options: ConnectionOptions = {}): Promise<Buffer> {
-  const { createServer } = await import('node:net');
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };
   const socket = connect({ port, host: '127.0.0.1', servername: 'a.example', ...options });
   socket.on('error', () => undefined);
-  const [raw] = (await once(server, 'connection')) as [import('node:net').Socket];
+  const [raw] = (await once(server, 'connection')) as [Socket];
   const [bytes] = (await once(raw, 'data')) as [Buffer];
   socket.destroy();
   raw.destroy();

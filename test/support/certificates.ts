@@ -46,7 +46,7 @@ export function testPair(names: readonly string[], options: TestPairOptions = {}
         });
   return {
     certificate: leaf + above,
-    key: pair.privateKey.export({ type: 'pkcs8', format: 'pem' }) as string,
+    key: String(pair.privateKey.export({ type: 'pkcs8', format: 'pem' })),
   };
 }
 

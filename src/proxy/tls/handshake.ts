@@ -110,7 +110,7 @@ export class Handshake implements Expiring {
   #finish(secure: TLSSocket, hello: ClientHello): void {
     if (this.#phase !== 'library') return;
     if (!agrees(secure, hello)) return this.#fail('garbage');
-    const { services, onSecure } = this.#options;
+    const { services } = this.#options;
     services.sweeper.turn();
     services.counters.handshakeDone({
       version: secure.getProtocol() ?? '',
@@ -118,7 +118,7 @@ export class Handshake implements Expiring {
       resumed: secure.isSessionReused(),
       ms: services.sweeper.turnMs - this.#startMs,
     });
-    onSecure(secure);
+    this.#options.onSecure(secure);
     this.#leave();
   }
 

@@ -39,7 +39,10 @@ export class TlsContexts {
 
   /** The newest first. What was sealed with a secret that is no longer among them opens no more. */
   set ticketSecrets(secrets: readonly Uint8Array[]) {
-    this.#secrets = secrets;
+    // They come as copies: those that stay keep their identity, and with it their contexts.
+    this.#secrets = secrets.map(
+      (secret) => this.#secrets.find((known) => Buffer.compare(known, secret) === 0) ?? secret,
+    );
   }
 
   /**

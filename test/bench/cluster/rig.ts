@@ -123,6 +123,7 @@ async function startSallyport(bench: Bench, cluster: TestCluster) {
     kubeconfig,
     address: '127.0.0.1',
     'http-port': port,
+    'https-port': 0,
     'admin-port': adminPort,
     workers: WORKERS,
     'access-log': false,
