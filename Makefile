@@ -13,6 +13,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[-a-z0-9]+:.*## / { printf "  %-13s %s\n", $$1, $$2 }' Makefile
 
 $(INSTALLED): package-lock.json
+	@echo 'installing the pinned packages, once'
 	@npm ci --loglevel=error --no-fund --no-audit
 	@touch $@
 

@@ -3,6 +3,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { stripVTControlCharacters } from 'node:util';
 
 const root = join(import.meta.dirname, '..');
 const bin = (name: string): string => join(root, 'node_modules/.bin', name);
@@ -66,7 +67,9 @@ async function run(step: Step): Promise<boolean> {
   const seconds = ((performance.now() - began) / 1000).toFixed(1);
   process.stdout.write(`${code === 0 ? 'ok  ' : 'FAIL'} ${step.name.padEnd(12)} ${seconds} s\n`);
   if (code === 0) return true;
-  process.stdout.write(Buffer.concat(chunks));
+  const said = Buffer.concat(chunks).toString();
+  // What was said went into a pipe, and not every tool gives up its colours for that: oxlint keeps them when CI is set.
+  process.stdout.write(process.stdout.isTTY ? said : stripVTControlCharacters(said));
   if (step.repair !== undefined) process.stdout.write(`     ${step.repair} may repair this\n`);
   return false;
 }

@@ -1,4 +1,4 @@
-// Builds what cluster tests start: kube-apiserver, etcd and kubectl from the Go module test/envtest, and Helm. They go
+// Builds what cluster tests start: kube-apiserver, etcd and kubectl from the Go module test/envtest, Helm, h2spec. They go
 // into a cached folder outside the checkout, named by versions; what is there is not built again. `KUBEBUILDER_ASSETS`
 // may name a folder that has some of them already. `--if-possible` is for `make test`: no Go, or a build that fails, is
 // said in one line and is no failure; the cluster tests then say that they did not run.
@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import {
   envtestFolder,
   findProgram,
+  h2specVersion,
   helmVersion,
   moduleFolder,
   programs,
@@ -71,6 +72,15 @@ const builds: readonly Build[] = [
         environment: { GOBIN: folder },
       };
     },
+  },
+  {
+    programs: ['h2spec'],
+    label: `h2spec ${h2specVersion}`,
+    minutes: 1,
+    command: (folder) => ({
+      args: ['install', `github.com/summerwind/h2spec/cmd/h2spec@v${h2specVersion}+incompatible`],
+      environment: { GOBIN: folder },
+    }),
   },
 ];
 

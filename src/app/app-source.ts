@@ -20,6 +20,8 @@ export interface AppSource extends Source {
   readonly reporting?: { readonly totals: ReportingTotals; isLeader(): boolean };
   /** Every worker serves what this snapshot compiles to. */
   settled(snapshot: Snapshot): void;
+  /** Whether what a snapshot says of objects may be long past: nobody is told of it. */
+  isSaved(snapshot: Snapshot): boolean;
   /** What is not read yet and readiness waits for, for people. */
   readonly waitingFor: readonly string[];
   /** Traffic has ended: takes back what was written about this process, as far as that is possible. Never rejects. */
@@ -50,6 +52,7 @@ function openFolder({ manifests }: Settings, context: SourceContext): AppSource 
     stop: () => source.stop(),
     locate: (ref, path) => source.locate(ref, path),
     settled: () => undefined,
+    isSaved: () => false,
     farewell: () => Promise.resolve(),
   };
 }

@@ -21,6 +21,10 @@ export async function openCluster(settings: Settings, context: SourceContext): P
   const totals = new ReportingTotals();
   const watching = new WatchTotals();
   let reporting: ClusterReporting | undefined;
+  /** Once everything was read: what a saved snapshot says of objects may be long past. */
+  const startReporting = (): void => {
+    if (source.waitingFor.length === 0) reporting?.start();
+  };
   const source = new ClusterSource({
     plan: watchPlan({
       watchNamespaces: settings.watchNamespaces.length === 0 ? undefined : settings.watchNamespaces,
@@ -33,8 +37,8 @@ export async function openCluster(settings: Settings, context: SourceContext): P
     createReflector: (scope, sink) => new Reflector({ transport, scope, sink, metrics: watching }),
     onChange: (update) => {
       context.onChange(update);
-      // Not of a saved snapshot: what it says of objects may be long past.
-      if (source.waitingFor.length === 0) reporting?.start();
+      // Not before the cluster was read: every status would be written, because none was seen yet.
+      startReporting();
     },
     log,
     snapshotWaitMs: settings.snapshotWaitMs,
@@ -45,7 +49,7 @@ export async function openCluster(settings: Settings, context: SourceContext): P
   return {
     watching,
     reporting: { totals, isLeader: () => reporting?.isLeader() ?? false },
-    description: { server: access.server.href, credentials: access.origin },
+    description: { server: access.server.origin, credentials: access.origin },
     get waitingFor() {
       return source.waitingFor;
     },
@@ -64,7 +68,11 @@ export async function openCluster(settings: Settings, context: SourceContext): P
     locate: () => source.locate(),
     identify: (kind, key) => source.refused(kind, key),
     fetch: (references) => source.fetch(references),
-    settled: (snapshot) => source.settled(snapshot),
+    settled: (snapshot) => {
+      source.settled(snapshot);
+      startReporting();
+    },
+    isSaved: (snapshot) => source.isSaved(snapshot),
     farewell: async () => reporting?.stop(),
   };
 }

@@ -3,9 +3,7 @@ import type { ExplainRequest } from '../admin/admin-state.ts';
 import type { ControlLoop } from '../control/loop.ts';
 import { explain, explainableTable } from '../proxy/explain.ts';
 import type { WorkerPool } from '../workers/pool.ts';
-import type { AppSource } from './app-source.ts';
 import type { LoopListeners } from './loop-observer.ts';
-import type { Readiness } from './readiness.ts';
 import type { Settings } from './settings.ts';
 
 export interface AdminParts extends Omit<LoopListeners, 'reports'> {
@@ -18,7 +16,7 @@ export function createAdmin(settings: Settings, parts: AdminParts): AdminServer 
   const { log, metrics, findings, readiness, source, pool, loop } = parts;
   return new AdminServer(
     {
-      ready: () => readinessWith(readiness, source),
+      ready: () => readiness.stateWhile(source.waitingFor),
       table: () => loop.table,
       workers: () =>
         pool.status.map((status) => ({ ...status, connections: metrics.connections(status.worker) })),
@@ -58,10 +56,4 @@ function explainRequest(loop: ControlLoop, settings: Settings, request: ExplainR
     clientAddress,
     allowEncodedSlashes: settings.encodedSlashes,
   });
-}
-
-/** Tells what a start is waiting for, where the source knows. */
-function readinessWith({ state }: Readiness, { waitingFor }: AppSource): Readiness['state'] {
-  if (state.ready || waitingFor.length === 0) return state;
-  return { ready: false, reason: `not read yet: ${waitingFor.join(', ')}` };
 }

@@ -33,7 +33,7 @@ export function observeLoop({
         result.diagnostics,
         compilation.changes === undefined ? undefined : result.diagnosticsChanged,
       );
-      reports.compiled(compilation);
+      if (!source.isSaved(compilation.snapshot)) reports.compiled(compilation);
     },
     compileFailed: (error) => log.error('compiler failed, the table before stays in force', { err: error }),
     published: (table, outcome, changeMs) => {

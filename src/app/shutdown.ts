@@ -54,7 +54,7 @@ export class Shutdown {
       return;
     }
     this.#requested = true;
-    log.info('shutting down', { signal: why });
+    log.info('shutting down', { signal: why, drainDelayMs: this.#options.drainDelayMs });
     void this.#run();
   }
 

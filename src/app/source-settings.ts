@@ -4,7 +4,13 @@ import { labelSelector, namespaces, objectName, path, text, toggle } from './set
 /** What is served, and where it is read from. */
 export const sourceSettings = {
   config: setting('Source', 'config', path, { default: '' }, 'YAML file of settings, keyed by flag'),
-  manifests: setting('Source', 'manifests', path, { default: '' }, 'folder of manifests to serve, watched'),
+  manifests: setting(
+    'Source',
+    'manifests',
+    path,
+    { default: '' },
+    'folder of manifests to read instead of a cluster; run follows its changes',
+  ),
   ingressClass: setting(
     'Source',
     'ingress-class',

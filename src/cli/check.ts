@@ -6,6 +6,7 @@ import { addExamples } from './examples.ts';
 import { count, outputOption, printData, printTable } from './output.ts';
 import type { OutputFormat } from './output.ts';
 import type { AddCommand } from './program.ts';
+import { describeScope } from './row-selection.ts';
 
 interface CheckFlags extends SourceFlags {
   readonly output: OutputFormat;
@@ -40,7 +41,9 @@ export const checkCommand: AddCommand = (program, context, finished) => {
     if (flags.output === 'json' || flags.output === 'yaml') context.out(printData(findings, flags.output));
     else if (findings.length > 0) context.out(findingsTable(findings, source.place));
     const errors = findings.filter(({ severity }) => severity === 'error').length;
-    context.err(summary(routes.length, findings.length, errors));
+    context.err(
+      `${count(routes.length, 'route')}, ${count(findings.length, 'finding')}, ${count(errors, 'error')} in ${describeScope(source)}\n`,
+    );
     finished(errors > 0 ? 1 : 0);
   });
 };
@@ -61,8 +64,4 @@ export function findingsTable(diagnostics: readonly Diagnostic[], place: string)
   const hints = new Map(diagnostics.map(({ code, hint }) => [code, hint]));
   const heading = [...(hasFiles ? ['WHERE'] : []), 'SEVERITY', 'CODE', 'OBJECT', 'FINDING'];
   return `${printTable(heading, rows)}\n${printTable(['CODE', 'WHAT TO DO'], [...hints])}`;
-}
-
-function summary(routes: number, findings: number, errors: number): string {
-  return `${count(routes, 'route')}, ${count(findings, 'finding')}, ${count(errors, 'error')}\n`;
 }

@@ -87,7 +87,7 @@ function forOperator(error: unknown, { origin, server }: ClusterAccess): unknown
   }
   if (kind !== 'unreachable') return error;
   const hint = 'is it running, and is this its address?';
-  return new Error(`Cannot reach the API server ${server.href} of ${origin}: ${message}; ${hint}`, {
+  return new Error(`Cannot reach the API server ${server.origin} of ${origin}: ${message}; ${hint}`, {
     cause: error,
   });
 }

@@ -13,7 +13,7 @@ import type { AddCommand } from './program.ts';
 
 interface ExplainFlags extends SourceFlags {
   readonly method: string;
-  readonly header: readonly string[];
+  readonly header?: readonly string[];
   readonly client: string;
   readonly output: OutputFormat;
 }
@@ -24,7 +24,7 @@ export const explainCommand: AddCommand = (program, context, finished) => {
     .argument('<url>', 'http://host/path?query')
     .description('say which route serves a request, and why the others do not')
     .option('-X, --method <method>', 'method of the request', 'GET')
-    .option('-H, --header <name:value>', 'header field of the request; may be repeated', collect, [])
+    .option('-H, --header <name:value>', 'header field of the request; may be repeated', collect)
     .option('--client <address>', "the client's address", '127.0.0.1')
     .addOption(outputOption('table', 'json', 'yaml'));
   const open = addSourceOptions(command, context);
@@ -48,7 +48,7 @@ export const explainCommand: AddCommand = (program, context, finished) => {
   });
 };
 
-function readRequest(url: string, { method, header, client }: ExplainFlags): ExplainRequest {
+function readRequest(url: string, { method, header = [], client }: ExplainFlags): ExplainRequest {
   if (isIP(client) === 0) {
     throw new UsageError(`Read --client: ${JSON.stringify(client)} is not an IPv4 or IPv6 address`);
   }
@@ -59,7 +59,7 @@ function findingsText({ findings }: FoundExplanation, place: string): string {
   return findings.length === 0 ? '' : `\n${findingsTable(findings, place)}`;
 }
 
-function collect(value: string, before: readonly string[]): readonly string[] {
+function collect(value: string, before: readonly string[] = []): readonly string[] {
   return [...before, value];
 }
 

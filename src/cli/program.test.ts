@@ -59,7 +59,7 @@ describe('check', () => {
     expect(await run(['check', '--manifests', healthy])).toEqual({
       code: 0,
       out: '',
-      err: '1 route, 0 findings, 0 errors\n',
+      err: `1 route, 0 findings, 0 errors in ${healthy}\n`,
     });
   });
 
@@ -68,7 +68,7 @@ describe('check', () => {
     expect(code).toBe(1);
     expect(out).toMatch(/^WHERE +SEVERITY +CODE +OBJECT +FINDING\nbad\.yaml:\d+ +error +SP1001 /);
     expect(out).toMatch(/\n\nCODE +WHAT TO DO\nSP1001 +Fix the syntax/);
-    expect(err).toBe('1 route, 1 finding, 1 error\n');
+    expect(err).toBe(`1 route, 1 finding, 1 error in ${broken}\n`);
   });
 
   test.each([

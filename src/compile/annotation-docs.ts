@@ -14,7 +14,7 @@ const fieldName: AnnotationGrammar = {
 };
 
 /** Longest delay that a timer takes. */
-export const MAX_SECONDS = Math.floor((2 ** 31 - 1) / 1_000);
+const MAX_SECONDS = Math.floor((2 ** 31 - 1) / 1_000);
 /** Stands for nginx's 0, which means as many tries as there are servers. */
 export const MOST_TRIES = 32;
 

@@ -5,7 +5,7 @@ import { PersistentMap } from '../util/persistent-map.ts';
 export type DiagnosticsByObject = ReadonlyMap<string, readonly Diagnostic[]>;
 
 /** Names an object among the diagnostics. */
-export function diagnosticKey({ kind, namespace, name }: ObjectRef): string {
+function diagnosticKey({ kind, namespace, name }: ObjectRef): string {
   return `${kind}/${namespace}/${name}`;
 }
 
@@ -75,6 +75,9 @@ function placeOf({ path, code, message }: Diagnostic): string {
 function sameDiagnostics(a: readonly Diagnostic[], b: readonly Diagnostic[]): boolean {
   return (
     a.length === b.length &&
-    a.every((left, index) => b[index] !== undefined && placeOf(left) === placeOf(b[index]))
+    a.every(({ path, code, message }, index) => {
+      const other = b[index];
+      return other?.path === path && other.code === code && other.message === message;
+    })
   );
 }

@@ -1,154 +1,23 @@
 import { describe, expect, test } from '@jest/globals';
-import type { CompileResult } from '../compile/compiler.ts';
-import type { ObjectChange, Snapshot } from '../model/snapshot.ts';
-import { applyDelta } from '../table/diff-tables.ts';
-import { emptyTable } from '../table/create-table.ts';
-import { sealEntry } from '../table/entry-digest.ts';
-import type { RouteTable, TableUpstream } from '../table/route-table.ts';
-import { TableEditor } from '../table/table-editor.ts';
+import {
+  change,
+  loopHarness,
+  received,
+  settle,
+  snapshotAt,
+  snapshotOf,
+  snapshotReferring,
+} from '../../test/support/loop-harness.ts';
 import type { TableDelta } from '../table/table-delta.ts';
 import type { PublishOutcome } from '../workers/acknowledgements.ts';
-import { ControlLoop } from './loop.ts';
 
-/** A clock that stands still until told. */
-class ManualClock {
-  #now = 0;
-  #timers = new Map<() => void, number>();
-
-  now(): number {
-    return this.#now;
-  }
-
-  after(ms: number, run: () => void): () => void {
-    this.#timers.set(run, this.#now + ms);
-    return () => this.#timers.delete(run);
-  }
-
-  /** Time passes while something runs. */
-  work(ms: number): void {
-    this.#now += ms;
-  }
-
-  async advance(ms: number): Promise<void> {
-    const end = this.#now + ms;
-    for (;;) {
-      const next = [...this.#timers].toSorted((a, b) => a[1] - b[1]).find(([, at]) => at <= end);
-      if (next === undefined) break;
-      this.#timers.delete(next[0]);
-      this.#now = Math.max(this.#now, next[1]);
-      next[0]();
-      await settle();
-    }
-    this.#now = Math.max(this.#now, end);
-  }
-}
-
-/** Lets promises that are due run. */
-async function settle(): Promise<void> {
-  for (let i = 0; i < 10; i++) await Promise.resolve();
-}
-
-/** A snapshot that stands for the names of the upstreams that it compiles into. */
-function snapshotOf(...upstreams: string[]): Snapshot {
-  return { upstreams } as unknown as Snapshot;
-}
-
-/** The same, with references to objects that are read by name. */
-function snapshotReferring(upstreams: readonly string[], references: readonly string[]): Snapshot {
-  return { upstreams, references } as unknown as Snapshot;
-}
-
-const change: ObjectChange = { kind: 'Ingress', key: 'a/b' };
-
-interface HarnessOptions {
-  hold?: boolean;
-  fetch?: (references: ReadonlySet<string>) => Promise<void> | undefined;
-}
-
-function harness(options: HarnessOptions = {}) {
-  const clock = new ManualClock();
-  let editor = new TableEditor();
-  let present = new Set<string>();
-  let failNext = false;
-  let workMs = 0;
-  const compiled: { snapshot: Snapshot; changes: readonly ObjectChange[] | undefined }[] = [];
-  const sent: { table: RouteTable; delta: TableDelta }[] = [];
-  const events: string[] = [];
-  const held: ((outcome: PublishOutcome) => void)[] = [];
-  const loop = new ControlLoop({
-    clock,
-    compiler: {
-      compile: (snapshot, changes): CompileResult => {
-        compiled.push({ snapshot, changes });
-        clock.work(workMs);
-        if (failNext) {
-          failNext = false;
-          editor = new TableEditor();
-          present = new Set();
-          throw new Error('bug');
-        }
-        const wanted = new Set((snapshot as unknown as { upstreams: string[] }).upstreams);
-        for (const id of present) if (!wanted.has(id)) editor.edit('upstreams', id, undefined);
-        for (const id of wanted) {
-          editor.edit(
-            'upstreams',
-            id,
-            sealEntry<TableUpstream>('upstreams', { id, protocol: 'http1', balance: 'round-robin' }),
-          );
-        }
-        present = wanted;
-        return {
-          ...editor.commit(),
-          diagnostics: new Map(),
-          diagnosticsChanged: new Set(),
-          compiledObjects: wanted.size,
-          references: new Set((snapshot as unknown as { references?: string[] }).references),
-          isOwned: () => true,
-        };
-      },
-    },
-    publisher: {
-      publish: (table, delta) => {
-        sent.push({ table, delta });
-        const live: PublishOutcome = {
-          kind: 'live',
-          generation: table.generation,
-          linkMs: 1,
-          stallMs: 1,
-          closed: [],
-        };
-        return options.hold === true ? new Promise((resolve) => held.push(resolve)) : Promise.resolve(live);
-      },
-    },
-    observer: {
-      compiled: () => events.push('compiled'),
-      compileFailed: (error) => events.push(`failed: ${(error as Error).message}`),
-      published: (table, outcome, ms) => events.push(`${outcome.kind} ${table.generation} after ${ms}`),
-      settled: (snapshot) =>
-        events.push(`settled ${(snapshot as unknown as { upstreams: string[] }).upstreams.join(' ')}`.trim()),
-    },
-    ...(options.fetch === undefined ? {} : { fetch: options.fetch }),
-  });
-  return {
-    loop,
-    clock,
-    compiled,
-    sent,
-    events,
-    held,
-    failNext: () => {
-      failNext = true;
-    },
-    /** Each compilation takes this long from now on. */
-    workFor: (ms: number) => {
-      workMs = ms;
-    },
-  };
+function idsOf({ set }: TableDelta['endpoints']): readonly string[] {
+  return set.map(({ id }) => id);
 }
 
 describe('control loop', () => {
   test('a burst becomes one publication, with the changes of all its updates', async () => {
-    const { loop, clock, compiled, sent } = harness();
+    const { loop, clock, compiled, sent } = loopHarness();
     loop.update(snapshotOf('a'));
     await clock.advance(50);
     loop.update(snapshotOf('a', 'b'), [change]);
@@ -163,7 +32,7 @@ describe('control loop', () => {
   });
 
   test('a steady stream of changes is published at least every 15 ms', async () => {
-    const { loop, clock, sent } = harness();
+    const { loop, clock, sent } = loopHarness();
     for (let i = 0; i < 150; i++) {
       loop.update(snapshotOf(`u${i}`), [change]);
       await clock.advance(1);
@@ -174,7 +43,7 @@ describe('control loop', () => {
   });
 
   test('a run is followed by a rest as long as its own work', async () => {
-    const { loop, clock, sent, workFor } = harness();
+    const { loop, clock, sent, workFor } = loopHarness();
     loop.update(snapshotOf('a'));
     await clock.advance(50);
     workFor(200);
@@ -189,7 +58,7 @@ describe('control loop', () => {
   });
 
   test('the first table is published even when it is empty, an unchanged one is not', async () => {
-    const { loop, clock, sent, events } = harness();
+    const { loop, clock, sent, events } = loopHarness();
     loop.update(snapshotOf());
     await clock.advance(50);
     loop.update(snapshotOf());
@@ -199,7 +68,7 @@ describe('control loop', () => {
   });
 
   test('what changed nothing settles when the table that it is served by is live', async () => {
-    const { loop, clock, held, events } = harness({ hold: true });
+    const { loop, clock, held, events } = loopHarness({ hold: true });
     loop.update(snapshotOf('a'));
     await clock.advance(2000);
     loop.update(snapshotOf('a'), [change]);
@@ -220,7 +89,7 @@ describe('control loop', () => {
   test('the first table waits for everything that it refers to, however long that takes', async () => {
     const fetched = Promise.withResolvers<void>();
     const known = new Set<string>();
-    const { loop, clock, sent, events } = harness({
+    const { loop, clock, sent, events } = loopHarness({
       fetch: (references) => ([...references].every((key) => known.has(key)) ? undefined : fetched.promise),
     });
     loop.update(snapshotReferring(['a'], ['Secret/a/tls']));
@@ -238,7 +107,7 @@ describe('control loop', () => {
   });
 
   test('a later table waits a second for what it refers to, and holds all that changed meanwhile', async () => {
-    const { loop, clock, sent } = harness({
+    const { loop, clock, sent } = loopHarness({
       fetch: (references) => (references.size === 0 ? undefined : new Promise(() => undefined)),
     });
     loop.update(snapshotOf('a'));
@@ -254,8 +123,54 @@ describe('control loop', () => {
     expect(sent[1]?.delta.upstreams.set.map(({ id }) => id)).toEqual(['b', 'c']);
   });
 
+  test('endpoints of what is served do not wait for what a table refers to', async () => {
+    const fetched = Promise.withResolvers<void>();
+    const { loop, clock, sent, events } = loopHarness({
+      fetch: (references) => (references.size === 0 ? undefined : fetched.promise),
+    });
+    loop.update(snapshotAt(['a=1', 'b=1']));
+    await clock.advance(50);
+    // One update brings an object that refers to something new, and an endpoint.
+    loop.update(snapshotAt(['a=2', 'b=1', 'c=1'], ['Secret/a/tls']), [change]);
+    await clock.advance(3);
+    loop.update(snapshotAt(['a=2', 'b=2', 'c=2'], ['Secret/a/tls']), [change]);
+    await clock.advance(3);
+    expect(sent.slice(1).map(({ delta }) => [delta.upstreams.set.length, idsOf(delta.endpoints)])).toEqual([
+      [0, ['a']],
+      [0, ['b']],
+    ]);
+    expect(events.slice(3)).toEqual(['live 2 after 3', 'live 3 after 3']);
+    await clock.advance(997);
+    expect(sent).toHaveLength(4);
+    expect(
+      [...loop.table.endpoints.values()].map(({ id, endpoints: [one] }) => `${id}=${one?.address}`),
+    ).toEqual(expect.arrayContaining(['a=2', 'b=2', 'c=2']));
+    expect(events.slice(5)).toEqual(['compiled', 'live 4 after 1003', 'settled a b c']);
+    expect(received(sent).endpoints).toEqual(new Map(loop.table.endpoints));
+  });
+
+  test('a table of which nothing is left when its endpoints went ahead settles all the same', async () => {
+    const fetched = Promise.withResolvers<void>();
+    const { loop, clock, sent, held, events } = loopHarness({
+      hold: true,
+      fetch: (references) => (references.size === 0 ? undefined : fetched.promise),
+    });
+    const live: PublishOutcome = { kind: 'live', generation: 0, linkMs: 1, stallMs: 1, closed: [] };
+    loop.update(snapshotAt(['a=1']));
+    await clock.advance(50);
+    held[0]?.(live);
+    await settle();
+    loop.update(snapshotAt(['a=2'], ['Secret/a/tls']), [change]);
+    await clock.advance(3000);
+    expect(sent).toHaveLength(2);
+    expect(events.at(-1)).toBe('compiled');
+    held[1]?.(live);
+    await settle();
+    expect(events.at(-1)).toBe('settled a');
+  });
+
   test('a compiler that throws leaves the table, and what it makes afterwards fits the table', async () => {
-    const { loop, clock, sent, events, failNext, compiled } = harness();
+    const { loop, clock, sent, events, failNext, compiled } = loopHarness();
     loop.update(snapshotOf('a', 'b'));
     await clock.advance(50);
     const before = loop.table;
@@ -269,16 +184,11 @@ describe('control loop', () => {
     expect(compiled.at(-1)?.changes).toBeUndefined();
     const last = sent.at(-1);
     expect(last?.delta).toMatchObject({ base: 1, generation: 2, upstreams: { removed: ['a'] } });
-    const received = sent.reduce<RouteTable>((table, { delta }) => {
-      const next = applyDelta(table, delta);
-      if (typeof next === 'string') throw new Error(next);
-      return next;
-    }, emptyTable);
-    expect([...received.upstreams.keys()].toSorted()).toEqual(['b', 'c', 'd']);
+    expect([...received(sent).upstreams.keys()].toSorted()).toEqual(['b', 'c', 'd']);
   });
 
   test('publications follow each other, but a worker that never answers does not stop them', async () => {
-    const { loop, clock, sent, held, events } = harness({ hold: true });
+    const { loop, clock, sent, held, events } = loopHarness({ hold: true });
     loop.update(snapshotOf('a'));
     await clock.advance(50);
     loop.update(snapshotOf('b'), [change]);
@@ -292,7 +202,7 @@ describe('control loop', () => {
   });
 
   test('after stop nothing happens', async () => {
-    const { loop, clock, compiled } = harness();
+    const { loop, clock, compiled } = loopHarness();
     loop.update(snapshotOf('a'));
     loop.stop();
     loop.update(snapshotOf('b'));

@@ -1,7 +1,7 @@
 import type { CompileResult, Compiler } from '../compile/compiler.ts';
 import type { ObjectChange, Snapshot } from '../model/snapshot.ts';
 import { emptyTable } from '../table/create-table.ts';
-import { isEmptyDelta, tableDelta } from '../table/diff-tables.ts';
+import { applyDelta, endpointsDelta, isEmptyDelta, tableDelta } from '../table/diff-tables.ts';
 import type { RouteTable } from '../table/route-table.ts';
 import type { TableDelta } from '../table/table-delta.ts';
 import type { PublishOutcome } from '../workers/acknowledgements.ts';
@@ -25,7 +25,10 @@ export interface Compilation {
   readonly compileMs: number;
 }
 
-/** What the loop tells about its work. Called in this order: compiled or compileFailed, then published, then settled. */
+/**
+ * What the loop tells about its work. Called in this order: compiled or compileFailed, then published, then settled. Of
+ * endpoints that go ahead while a compilation waits for `fetch` only published is told.
+ */
 export interface LoopObserver {
   compiled(compilation: Compilation): void;
   /** The compiler threw, which is a bug; the table before stays in force. */
@@ -55,8 +58,8 @@ export interface LoopOptions {
    */
   readonly fetch?: (references: ReadonlySet<string>) => Promise<void> | undefined;
   /**
-   * How long one publication waits for `fetch`. Default 1 s: then it goes out without what is missing. The first waits as
-   * long as it takes, because what it lacks would be served as if it were not there.
+   * How long one publication waits for `fetch`. Default 1 s: then it goes out without what is missing. Endpoints do not
+   * wait. The first waits as long as it takes, because what it lacks would be served as if it were not there.
    */
   readonly fetchWaitMs?: number;
   /** Quiet time that ends a burst of changes. Default 3 ms. */
@@ -76,7 +79,8 @@ interface Pending {
 
 /** What the newest table was compiled from, and whether every worker serves it. */
 interface Serving {
-  snapshot: Snapshot;
+  /** undefined: from no snapshot, only some endpoints are newer than in the table before. */
+  snapshot: Snapshot | undefined;
   live: boolean;
 }
 
@@ -101,6 +105,8 @@ export class ControlLoop {
   #pending: Pending | undefined;
   #cancelTimer: (() => void) | undefined;
   #busy = false;
+  /** Has what came meanwhile compiled, while a publication waits for `fetch`. */
+  #wake: (() => void) | undefined;
   #stopped = false;
   #restUntilMs = 0;
   /** The compiler starts anew after it threw. */
@@ -147,12 +153,13 @@ export class ControlLoop {
 
   #schedule(): void {
     const pending = this.#pending;
-    if (pending === undefined || this.#busy) return;
+    if (pending === undefined || (this.#busy && this.#wake === undefined)) return;
     const now = this.#clock.now();
     const quietMs = Math.min(this.#holdoffMs, pending.sinceMs + this.#maxHoldoffMs - now);
     this.#cancelTimer?.();
     this.#cancelTimer = this.#clock.after(Math.max(0, quietMs, this.#restUntilMs - now), () => {
-      void this.#run();
+      if (this.#wake === undefined) void this.#run();
+      else this.#wake();
     });
   }
 
@@ -176,25 +183,49 @@ export class ControlLoop {
   /** Compiles, and again with what was fetched because the result refers to it, and with what else came meanwhile. */
   async #compileAndFetch(first: Pending): Promise<Compilation | undefined> {
     let compilation = this.#compile(first);
+    let { sinceMs } = first;
     const waitMs = this.#table.generation === 0 ? Infinity : (this.#options.fetchWaitMs ?? 1000);
     const deadlineMs = this.#clock.now() + waitMs;
+    /* oxlint-disable no-await-in-loop -- what is fetched may refer to more */
     while (compilation !== undefined) {
       const fetched = this.#options.fetch?.(compilation.result.references);
       if (fetched === undefined) break;
-      // oxlint-disable-next-line no-await-in-loop -- what is fetched may refer to more
-      await atMost(this.#clock, deadlineMs - this.#clock.now(), fetched);
+      await this.#publishEndpoints(compilation.result, sinceMs);
+      await atMost(this.#clock, deadlineMs - this.#clock.now(), this.#orNews(fetched));
+      this.#wake = undefined;
       if (this.#stopped) return undefined;
       const pending = this.#takePending();
       if (pending !== undefined) {
         this.#tableIsBehind = true;
+        ({ sinceMs } = pending);
         const before = compilation;
         const again = this.#compile(pending);
         compilation = again && mergeCompilations(before, again);
       }
       if (this.#clock.now() >= deadlineMs) break;
     }
+    /* oxlint-enable no-await-in-loop */
     if (compilation !== undefined) this.#options.observer.compiled(compilation);
     return compilation;
+  }
+
+  /** Resolves with `fetched`, or sooner when something came that may hold endpoints for what is served. */
+  #orNews(fetched: Promise<void>): Promise<void> {
+    if (this.#serving?.live !== true) return fetched;
+    const news = Promise.withResolvers<void>();
+    this.#wake = news.resolve;
+    this.#schedule();
+    return Promise.race([fetched, news.promise]);
+  }
+
+  /** Sends what is new of the endpoints of upstreams that are served, ahead of everything else that was compiled. */
+  async #publishEndpoints({ changes }: CompileResult, sinceMs: number): Promise<void> {
+    if (this.#serving?.live !== true) return;
+    const delta = endpointsDelta(this.#table, changes.endpoints.set);
+    const table = delta && applyDelta(this.#table, delta);
+    if (delta === undefined || typeof table !== 'object') return;
+    this.#tableIsBehind = true;
+    await this.#send(table, delta, { sinceMs });
   }
 
   #compile({ snapshot, changes: given }: Pending): Compilation | undefined {
@@ -229,6 +260,14 @@ export class ControlLoop {
       if (this.#serving.live) this.#options.observer.settled(snapshot);
       return;
     }
+    await this.#send(table, delta, { sinceMs, snapshot });
+  }
+
+  async #send(
+    table: RouteTable,
+    delta: TableDelta,
+    { sinceMs, snapshot }: { readonly sinceMs: number; readonly snapshot?: Snapshot },
+  ): Promise<void> {
     const serving: Serving = { snapshot, live: false };
     this.#table = table;
     this.#serving = serving;
@@ -236,7 +275,7 @@ export class ControlLoop {
       if (this.#stopped) return;
       this.#options.observer.published(table, outcome, this.#clock.now() - sinceMs);
       serving.live = outcome.kind === 'live';
-      if (serving.live) this.#options.observer.settled(serving.snapshot);
+      if (serving.live && serving.snapshot !== undefined) this.#options.observer.settled(serving.snapshot);
     });
     await atMost(this.#clock, this.#options.publishWaitMs ?? 1000, published);
   }

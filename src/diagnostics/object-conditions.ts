@@ -64,9 +64,11 @@ const allWell: readonly Condition[] = Object.freeze([
 function fromFindings(type: CatalogueEntry['condition'], diagnostics: readonly Diagnostic[]): Condition {
   const own = diagnostics.filter(({ code }) => catalogueEntry(code).condition === type);
   if (own.length === 0) return wellDone(type);
-  const grave = own.filter(({ code }) => leavesOut(catalogueEntry(code)));
+  const isGrave = ({ code }: Diagnostic): boolean => leavesOut(catalogueEntry(code));
+  const grave = own.filter(isGrave);
+  const others = own.filter((finding) => !isGrave(finding));
   const [first] = grave;
-  const message = listFindings([...grave, ...own.filter((finding) => !grave.includes(finding))]);
+  const message = listFindings([...grave, ...others]);
   if (first === undefined) return { type, status: 'True', reason: type, message };
   return { type, status: 'False', reason: catalogueEntry(first.code).reason, message };
 }

@@ -2,6 +2,7 @@ import { TransportError } from './transport.ts';
 import type { ApiRequest } from './transport.ts';
 
 const defaultTimeoutMs = 30_000;
+const defaultMaxBytes = 256 * 1024 * 1024;
 
 /** One call: its deadline, its caller's signal, and what to say when it fails. */
 export class ApiCall {
@@ -10,6 +11,7 @@ export class ApiCall {
   readonly path: string;
   readonly body: string | undefined;
   readonly contentType: string;
+  readonly maxBytes: number;
   readonly #controller = new AbortController();
   readonly #timeoutMs: number;
   readonly #server: URL;
@@ -21,6 +23,7 @@ export class ApiCall {
     this.path = pathOf(server, request);
     this.body = request.body === undefined ? undefined : JSON.stringify(request.body);
     this.contentType = request.contentType ?? 'application/json';
+    this.maxBytes = request.maxBytes ?? defaultMaxBytes;
     this.#timeoutMs = request.timeoutMs ?? defaultTimeoutMs;
     this.#server = server;
     this.#outer = request.signal;
@@ -62,10 +65,10 @@ export class ApiCall {
     return new TransportError('UNREACHABLE', `${this.#name()}: ${reasonOf(error)}`, { cause: error });
   }
 
-  tooLarge(maxBytes: number): TransportError {
+  tooLarge(): TransportError {
     return new TransportError(
       'TOO_LARGE',
-      `${this.#name()}: the answer is too large, want at most ${maxBytes} bytes`,
+      `${this.#name()}: the answer is too large, want at most ${this.maxBytes} bytes`,
     );
   }
 

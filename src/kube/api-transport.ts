@@ -21,8 +21,6 @@ export interface TransportOptions {
   readonly pings?: PingTuning;
 }
 
-const maxBodyBytes = 256 * 1024 * 1024;
-
 interface Answer {
   readonly head: ResponseHead;
   readonly stream: ResponseStream;
@@ -81,10 +79,11 @@ class ApiTransport implements Transport {
   }
 
   async close(): Promise<void> {
+    if (this.#closed) return;
     this.#closed = true;
     for (const call of this.#calls) call.abort(new TransportError('ABORTED', 'The transport was closed'));
-    this.#watch.stop();
     await Promise.all([...this.#dispatchers].map((dispatcher) => dispatcher.destroy()));
+    this.#watch.stop();
     this.#dispatchers.clear();
     this.#current = undefined;
   }
@@ -202,7 +201,7 @@ async function readBody(stream: ResponseStream, call: ApiCall): Promise<unknown>
   let bytes = 0;
   for await (const chunk of stream) {
     bytes += chunk.length;
-    if (bytes > maxBodyBytes) throw call.tooLarge(maxBodyBytes);
+    if (bytes > call.maxBytes) throw call.tooLarge();
     chunks.push(chunk);
   }
   const text = Buffer.concat(chunks, bytes).toString('utf8');

@@ -19,6 +19,13 @@ describe('pauses between tries', () => {
     expect(backoff.next(500)).toBe(1000);
   });
 
+  test('stay below a limit of the caller', () => {
+    const backoff = new Backoff(() => 0.999999);
+    const capped = Array.from({ length: 4 }, () => Math.round(backoff.next(0, 3000)));
+    expect(capped).toEqual([1000, 2000, 3000, 3000]);
+    expect(Math.round(backoff.next())).toBe(16_000);
+  });
+
   test('that many were asked for do not all end together', () => {
     const random = [0.1, 0.9];
     const [first, second] = random.map((value) => new Backoff(() => value).next(10_000));

@@ -15,15 +15,15 @@ export class Backoff {
     this.#random = random;
   }
 
-  /** Milliseconds until the next try; never sooner than the other side asked for. */
-  next(retryAfterMs = 0): number {
+  /** Milliseconds until the next try, `maxMs` at most; but never sooner than the other side asked for. */
+  next(retryAfterMs = 0, maxMs = longestMs): number {
     const failures = this.#failures;
     this.#failures += 1;
     const spread = this.#random();
     // Asked to wait, everybody was: they too must not come back in one moment.
     const asked = retryAfterMs * (1 + spread / 10);
     if (failures === 0) return Math.max(asked, firstMinMs + spread * (firstMaxMs - firstMinMs));
-    const top = Math.min(longestMs, firstMaxMs * 2 ** failures);
+    const top = Math.min(maxMs, firstMaxMs * 2 ** failures);
     return Math.max(asked, (top / 2) * (1 + spread));
   }
 

@@ -243,6 +243,7 @@ describe('changes', () => {
         key: 'a/web',
         identity: { uid, generation: 9 },
         diagnostics: [finding],
+        status: undefined,
       });
     route.set(ingress('a/web'));
     await turn();
@@ -264,6 +265,33 @@ describe('changes', () => {
     await turn();
     expect([keys('Ingress'), codes()]).toEqual([[], []]);
     expect(source.refused('Ingress', 'a/web')).toBeUndefined();
+  });
+
+  test('of an object that cannot be used: its status is known, and seen again as it was it is no news', async () => {
+    const source = await synced();
+    const refuse = (status: unknown, generation = 1): void =>
+      cluster.of('Route').tell({
+        type: 'refused',
+        kind: 'Route',
+        key: 'a/r',
+        identity: { uid: 'u', generation },
+        diagnostics: [diagnose('SP1002', { kind: 'Route', namespace: 'a', name: 'r' }, 'spec', 'Bad')],
+        status,
+      });
+    refuse({ conditions: [] });
+    await turn();
+    expect(source.observedStatus('Route', 'a/r')).toEqual({ conditions: [] });
+    const { length } = updates;
+    refuse({ conditions: ['written'] });
+    await turn();
+    expect(updates).toHaveLength(length);
+    expect(source.observedStatus('Route', 'a/r')).toEqual({ conditions: ['written'] });
+    refuse({ conditions: ['written'] }, 2);
+    await turn();
+    expect(updates).toHaveLength(length + 1);
+    cluster.of('Route').tell({ type: 'delete', kind: 'Route', key: 'a/r' });
+    await turn();
+    expect(source.observedStatus('Route', 'a/r')).toBeUndefined();
   });
 });
 
@@ -388,6 +416,7 @@ describe('a cold start', () => {
     await turn();
     expect(codes()).toEqual(['SP1205', 'SP1202']);
     expect(last().snapshot).toBe(saved);
+    expect(source.isSaved(saved)).toBe(true);
     source.settled(saved);
     expect(snapshotFile.offered).toEqual([]);
 

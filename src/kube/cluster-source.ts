@@ -137,6 +137,11 @@ export class ClusterSource {
     this.#options.snapshotFile?.offer(snapshot);
   }
 
+  /** Whether a snapshot is the one from the file: what it says of objects may be long past. */
+  isSaved(snapshot: Snapshot): boolean {
+    return this.#fromFile.has(snapshot);
+  }
+
   /** What was not read yet, for people: scopes, and then what their objects refer to. Empty once everything was. */
   get waitingFor(): readonly string[] {
     return this.#live ? this.#references.waitingFor() : this.#gate.waitingFor();

@@ -4,6 +4,8 @@ import type { Socket } from 'node:net';
 import { Client } from 'undici';
 import type { Pool, buildConnector } from 'undici';
 
+import { endStrayStreams, stopEndingStrayStreams } from './stray-streams.ts';
+
 export interface PingTuning {
   /** HTTP/2 PING goes out this often on each connection. */
   readonly intervalMs: number;
@@ -37,6 +39,7 @@ export class ConnectionWatch {
     this.#pings = pings;
     this.#timer = setInterval(() => this.#check(), pings.checkMs);
     this.#timer.unref();
+    endStrayStreams();
   }
 
   /** Makes one client of a pool. The pool hands over a connector of its own, through a proxy where there is one. */
@@ -68,6 +71,7 @@ export class ConnectionWatch {
 
   stop(): void {
     clearInterval(this.#timer);
+    stopEndingStrayStreams();
     this.#connections.clear();
   }
 

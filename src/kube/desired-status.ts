@@ -24,7 +24,7 @@ export function desiredStatus(
 }
 
 /** The `.status` to apply, or undefined when `observed` says the same. A condition that stays as it was keeps its time. */
-export function statusToApply(desired: DesiredStatus, observed: unknown, wallMs: number): unknown {
+export function statusToApply(desired: DesiredStatus, observed: unknown, wallMs: number): object | undefined {
   if (desired.kind === 'addresses') {
     if (sameAddresses(desired.addresses, addressesIn(observed))) return undefined;
     return desired.addresses.length === 0 ? {} : { loadBalancer: { ingress: desired.addresses } };

@@ -178,6 +178,17 @@ describe('limits', () => {
     expect(count('written')).toBeLessThan(1100);
   });
 
+  test('a flood in one namespace takes no place of another', async () => {
+    const { time, leadership, say, api, count } = harness();
+    leadership.start();
+    for (let index = 0; index < 5000; index++) say(`Ingress/flood/i${index}`, 'bad');
+    say(shop, 'bad');
+    await time.advance(1000);
+    expect(api.calls.map(({ path }) => path)).toContain('/apis/events.k8s.io/v1/namespaces/team/events');
+    await time.advance(600_000);
+    expect(count('written') + count('dropped')).toBe(5001);
+  });
+
   test('one object that changes its mind all the time', async () => {
     const { time, leadership, say, count } = harness();
     leadership.start();

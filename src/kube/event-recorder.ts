@@ -11,6 +11,7 @@ import type { ReportingMetrics } from './reporting-metrics.ts';
 import type { ObjectReport, ReportedObject, StatusFeed } from './status-feed.ts';
 import { TokenBucket } from './token-bucket.ts';
 import type { ApiResponse, Transport } from './transport.ts';
+import { TurnQueue } from './turn-queue.ts';
 
 export interface EventRecorderOptions {
   readonly transport: Transport;
@@ -60,7 +61,8 @@ export class EventRecorder {
   readonly #told = new Map<string, Told>();
   readonly #overall: TokenBucket;
   readonly #buckets = new Map<string, TokenBucket>();
-  #waiting: EventSubject[] = [];
+  /** By namespace: a flood of one takes no other's place. */
+  readonly #waiting = new TurnQueue<EventSubject>();
   #running = 0;
   #pausedUntilMs = -Infinity;
   #cancelTimer: (() => void) | undefined;
@@ -90,7 +92,7 @@ export class EventRecorder {
   /** Nothing that waits is written any more. */
   stop(): void {
     this.#term = undefined;
-    this.#waiting = [];
+    this.#waiting.clear();
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
   }
@@ -132,11 +134,11 @@ export class EventRecorder {
   }
 
   #add(subject: EventSubject, nowMs: number): void {
-    if (this.#waiting.length < maxWaiting && this.#bucketOf(subject, nowMs).take(nowMs)) {
-      this.#waiting.push(subject);
-    } else {
-      this.#metrics.event('dropped');
-    }
+    const isAllowed = this.#bucketOf(subject, nowMs).take(nowMs);
+    if (isAllowed) this.#waiting.add(namespaceOf(subject), subject);
+    const isTooMany = this.#waiting.size > maxWaiting;
+    if (isTooMany) this.#waiting.dropFromLargest();
+    if (!isAllowed || isTooMany) this.#metrics.event('dropped');
   }
 
   #bucketOf({ kind, key, uid }: EventSubject, nowMs: number): TokenBucket {
@@ -163,7 +165,7 @@ export class EventRecorder {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     const nowMs = this.#clock.now();
-    while (this.#waiting.length > 0 && this.#running < atOnce) {
+    while (this.#waiting.size > 0 && this.#running < atOnce) {
       const term = this.#term;
       if (term === undefined || !this.#options.leadership.isLeader()) return;
       const waitMs = Math.max(this.#pausedUntilMs - nowMs, this.#overall.waitMs(nowMs));
@@ -172,7 +174,7 @@ export class EventRecorder {
         return;
       }
       this.#overall.take(nowMs);
-      const subject = this.#waiting.shift();
+      const subject = this.#waiting.take();
       if (subject !== undefined) void this.#send(subject, term);
     }
   }
@@ -209,7 +211,7 @@ export class EventRecorder {
       this.#remember(subject);
     } else if (status === 429 || status === 503) {
       this.#pausedUntilMs = this.#clock.now() + (retryAfterMs ?? 1000);
-      this.#waiting.unshift(subject);
+      this.#waiting.add(namespaceOf(subject), subject);
     } else {
       this.#fails({ status, detail: isRecord(body) ? body['message'] : body });
     }
@@ -233,6 +235,10 @@ export class EventRecorder {
     if (!this.#failing) this.#options.log.warn('Events cannot be written', fields);
     this.#failing = true;
   }
+}
+
+function namespaceOf({ key }: EventSubject): string {
+  return key.slice(0, key.indexOf('/'));
 }
 
 /** Of an object that is not ours, only why it is not although it asks for us is worth an Event. */

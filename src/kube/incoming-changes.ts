@@ -80,10 +80,14 @@ export class IncomingChanges {
     if (isReported(kind)) this.status.seen(kind, key, undefined);
   }
 
-  #refuse({ kind, key, diagnostics, identity }: ObjectEvent & { readonly type: 'refused' }): void {
+  #refuse({ kind, key, diagnostics, identity, status }: ObjectEvent & { readonly type: 'refused' }): void {
     const id = `${kind}/${key}`;
-    this.#refusals.set(id, { identity, diagnostics });
-    this.#refusalsChanged = true;
+    // A write of its status is no news here either: with thousands of such objects there is one for each of them.
+    if (!isDeepStrictEqual(this.#refusals.get(id), { identity, diagnostics })) {
+      this.#refusals.set(id, { identity, diagnostics });
+      this.#refusalsChanged = true;
+    }
+    if (isReported(kind)) this.status.seen(kind, key, status);
     // Another object of the same name: what the one before it said is no longer anybody's wish.
     const known = this.#known(id, kind, key);
     if (known !== undefined && known.meta.uid !== identity.uid) {

@@ -71,15 +71,15 @@ export class KnownObjects {
   }
 
   #replace(raw: RawObject): ObjectEvent {
-    const { key, uid, resourceVersion: version, generation } = raw;
+    const { key, uid, resourceVersion: version, generation, status } = raw;
     const { object, diagnostics } = decodeContent(raw);
     if (object === undefined) {
       this.#objects.set(key, { uid, version, object: undefined });
-      return { type: 'refused', kind: this.#kind, key, diagnostics, identity: { uid, generation } };
+      return { type: 'refused', kind: this.#kind, key, diagnostics, identity: { uid, generation }, status };
     }
     const marked = this.#restores === 0 ? object : this.#marked(object);
     this.#objects.set(key, { uid, version, object: marked });
-    return { type: 'set', object: marked, status: raw.status };
+    return { type: 'set', object: marked, status };
   }
 
   /** After a restore one number may stand for two contents; the model's version may not. */

@@ -1,6 +1,7 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { inspect } from 'node:util';
 
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
@@ -58,6 +59,16 @@ describe('a kubeconfig', () => {
         http2: true,
       },
     });
+  });
+
+  test('that does not parse is named without what stands in it', async () => {
+    const path = await file(
+      'config',
+      'users:\n- name: u\n  user:\n    token: t0psecret\n   client-key-data: k3y\n',
+    );
+    const error: unknown = await accessFromKubeconfig({ file: path }).catch((cause: unknown) => cause);
+    expect(inspect(error)).toMatch(/bad indentation of a mapping entry \(5:4\), want a kubeconfig file/);
+    expect(inspect(error)).not.toMatch(/t0psecret|k3y/);
   });
 
   test('may name files beside it, which are read again when they change and the server refuses', async () => {
@@ -154,7 +165,7 @@ contexts: [{ name: b, context: { cluster: c, user: u } }]
   });
 
   test.each([
-    ['is not there', 'none', undefined, /none": no such file, want --kubeconfig FILE/],
+    ['is not there', 'none', undefined, /none": no such file, want --kubeconfig with a file that exists/],
     ['has no such context', 'config', 'away', /no context "away", want one of "here"$/],
     [
       'names no such cluster',

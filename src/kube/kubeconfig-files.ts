@@ -69,9 +69,10 @@ export async function readKubeconfig(files: readonly string[]): Promise<Kubeconf
     try {
       config.loadFromString(text);
       raw = client.loadYaml<RawKubeconfig>(text);
-    } catch (cause) {
-      const message = `Read kubeconfig "${file}": ${(cause as Error).message}, want a kubeconfig file`;
-      throw new TransportError('CREDENTIALS', message, { cause });
+    } catch (error) {
+      // No cause, and no more than the first line: below it stands a piece of the file, and in that a token or a key.
+      const [reason = ''] = (error as Error).message.split('\n');
+      throw new TransportError('CREDENTIALS', `Read kubeconfig "${file}": ${reason}, want a kubeconfig file`);
     }
     config.makePathsAbsolute(dirname(file));
     addAll(merged, config, raw, dirname(file));
@@ -96,7 +97,7 @@ async function readTexts(
   }
   if (texts.length > 0) return texts;
   const names = files.map((file) => `"${file}"`).join(', ');
-  const message = `Read kubeconfig ${names}: no such file, want --kubeconfig FILE, KUBECONFIG or ~/.kube/config`;
+  const message = `Read kubeconfig ${names}: no such file, want --kubeconfig with a file that exists`;
   throw new TransportError('CREDENTIALS', message, { cause: missing });
 }
 

@@ -123,6 +123,16 @@ describe('fetch', () => {
     await first;
   });
 
+  test('one that is slow holds nobody up again: those who come later wait for what is new to them', async () => {
+    void objects.fetch(set('a/slow'));
+    await time.advance(1000);
+    const later = objects.fetch(set('a/slow', 'a/new'));
+    cluster.of('Secret a/new').synced();
+    expect(await isDone(later)).toBe(false);
+    objects.flushed();
+    expect(await isDone(later)).toBe(true);
+  });
+
   test('looks up a few at a time, the next as soon as one is done', async () => {
     objects = create({ concurrency: 2 });
     const fetched = objects.fetch(set('a/1', 'a/2', 'a/3', 'a/4', 'a/5'));
@@ -138,6 +148,43 @@ describe('fetch', () => {
     void objects.fetch(set('a/2', 'a/5'));
     expect(names()).toEqual(['Secret a/2', 'Secret a/5']);
     cluster.of('Secret a/5').synced();
+    objects.flushed();
+    await fetched;
+  });
+
+  test('namespaces take turns, so that one with thousands keeps no other waiting', () => {
+    objects = create({ concurrency: 1 });
+    void objects.fetch(set('a/1', 'a/2', 'a/3', 'a/4', 'b/1', 'b/2', 'c/1'));
+    const order: string[] = [];
+    const seen = new Set<unknown>();
+    for (
+      let next = cluster.running[0];
+      next !== undefined;
+      next = cluster.running.find((one) => !seen.has(one))
+    ) {
+      seen.add(next);
+      order.push(scopeName(next.scope));
+      next.synced();
+    }
+    expect(order.map((name) => name.replace('Secret ', ''))).toEqual([
+      'a/1',
+      'b/1',
+      'c/1',
+      'a/2',
+      'b/2',
+      'a/3',
+      'a/4',
+    ]);
+  });
+
+  test('what the API server fails to answer takes no place of others', async () => {
+    objects = create({ concurrency: 1 });
+    const fetched = objects.fetch(set('a/broken', 'b/fine'));
+    cluster.of('Secret a/broken').stalled('failing');
+    cluster.of('Secret b/fine').synced();
+    objects.flushed();
+    expect(await isDone(fetched)).toBe(false);
+    await time.advance(10_000);
     objects.flushed();
     await fetched;
   });

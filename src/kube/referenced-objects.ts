@@ -6,6 +6,7 @@ import type { NamedObjectEvents } from './named-object.ts';
 import type { StalledScope } from './read-faults.ts';
 import type { ReflectorFactory } from './reflector-factory.ts';
 import type { ObjectEvent } from './reflector-events.ts';
+import { TurnQueue } from './turn-queue.ts';
 import { describeScope } from './watch-plan.ts';
 
 export interface ReferencedObjectsOptions {
@@ -34,13 +35,15 @@ export class ReferencedObjects {
   readonly #always: ReadonlySet<string>;
   readonly #concurrency: number;
   readonly #objects = new Map<string, NamedObject>();
-  /** Waiting for their first look-up, in order. */
-  readonly #queue = new Set<NamedObject>();
+  /** Waiting for their first look-up, by namespace: one with thousands keeps no other waiting. */
+  readonly #queue = new TurnQueue<NamedObject>();
   readonly #looking = new Set<NamedObject>();
   readonly #unanswered = new Set<NamedObject>();
   readonly #stopping = new Set<Promise<void>>();
   #references: ReadonlySet<string> | undefined;
   #waiting: PromiseWithResolvers<void> | undefined;
+  /** What `#waiting` is about. */
+  #awaited: readonly NamedObject[] = [];
   #saved: Snapshot | undefined;
   #stopped = false;
 
@@ -57,7 +60,8 @@ export class ReferencedObjects {
 
   /**
    * From now on these are what is referred to, `kind/namespace/name` each. Answers undefined when each was looked up
-   * before, else what resolves once each was: found, absent or refused, and handed out (`flushed`).
+   * before, else what resolves once each was: found, absent or refused, and handed out (`flushed`). Asked again, whoever
+   * still waits goes on together with the one who asked last.
    */
   fetch(references: ReadonlySet<string>): Promise<void> | undefined {
     if (this.#stopped) return undefined;
@@ -66,8 +70,9 @@ export class ReferencedObjects {
       this.#reconcile(references);
     }
     const now = this.#options.clock.now();
-    const isNews = [...this.#unanswered].some((object) => object.askedFor(now) < patienceMs);
-    if (!isNews) return undefined;
+    const news = [...this.#unanswered].filter((object) => object.askedFor(now) < patienceMs);
+    if (news.length === 0) return undefined;
+    this.#awaited = news;
     this.#waiting ??= Promise.withResolvers<void>();
     return this.#waiting.promise;
   }
@@ -84,7 +89,8 @@ export class ReferencedObjects {
 
   /** Everything told through `changed` so far has been handed out. */
   flushed(): void {
-    if (this.#unanswered.size > 0) return;
+    if (this.#awaited.some((object) => this.#unanswered.has(object))) return;
+    this.#awaited = [];
     this.#waiting?.resolve();
     this.#waiting = undefined;
   }
@@ -132,21 +138,21 @@ export class ReferencedObjects {
     const events: NamedObjectEvents = {
       changed,
       answered: () => this.#answered(object),
-      noticed: () => this.#options.noticed(),
+      noticed: () => this.#noticed(object),
     };
     const object = new NamedObject({ scope, createReflector, clock, events, failingMs });
     this.#objects.set(reference, object);
-    this.#queue.add(object);
+    this.#queue.add(scope.namespace ?? '', object);
     this.#unanswered.add(object);
     if (this.#saved !== undefined) this.#answerFromSaved(object, this.#saved);
   }
 
   #drop(reference: string, object: NamedObject): void {
     this.#objects.delete(reference);
-    this.#queue.delete(object);
+    const { resource, namespace = '', name = '' } = object.scope;
+    this.#queue.delete(namespace, object);
     this.#looking.delete(object);
     this.#unanswered.delete(object);
-    const { resource, namespace = '', name = '' } = object.scope;
     this.#options.changed([{ type: 'delete', kind: resource.kind, key: objectKey({ namespace, name }) }]);
     const stopping = object.stop().finally(() => this.#stopping.delete(stopping));
     this.#stopping.add(stopping);
@@ -168,10 +174,16 @@ export class ReferencedObjects {
     this.#lookUpNext();
   }
 
+  #noticed(object: NamedObject): void {
+    this.#options.noticed();
+    // It is tried again, and others need not wait for that. While nothing answers there is no use in asking for more.
+    if (object.stall?.kind === 'failing' && this.#looking.delete(object)) this.#lookUpNext();
+  }
+
   #lookUpNext(): void {
-    for (const object of this.#queue) {
-      if (this.#looking.size >= this.#concurrency || this.#stopped) return;
-      this.#queue.delete(object);
+    while (this.#looking.size < this.#concurrency && !this.#stopped) {
+      const object = this.#queue.take();
+      if (object === undefined) return;
       this.#looking.add(object);
       object.start();
     }

@@ -27,6 +27,8 @@ export type ObjectEvent =
       readonly key: ObjectKey;
       readonly diagnostics: readonly Diagnostic[];
       readonly identity: ObjectIdentity;
+      /** As of an object that can be used. */
+      readonly status: unknown;
     }
   | { readonly type: 'delete'; readonly kind: Kind; readonly key: ObjectKey };
 

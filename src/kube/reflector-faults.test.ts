@@ -210,6 +210,20 @@ describe('a stream that makes no sense', () => {
     api.put('Ingress', ingress('z'));
     expect(await sink.until('set web/z')).toEqual(['refused web/huge', 'set web/z']);
   });
+
+  test('a page of huge objects is asked for in smaller ones', async () => {
+    const padding = 'x'.repeat(9 * 1024 * 1024);
+    rig = await startReflectorRig({
+      prepare: (api) =>
+        ['a', 'b', 'c', 'd'].forEach((name) => api.put('Ingress', { ...ingress(name), padding })),
+      tuning: { pageSize: 16 },
+    });
+    const refused = ['a', 'b', 'c', 'd'].map((name) => `refused web/${name}`);
+    expect(await rig.sink.until('synced')).toEqual([...refused, 'synced']);
+    const lists = rig.api.requestsOf('list', 'ingresses');
+    expect(lists.map(({ query }) => query.get('limit'))).toEqual(['16', '2', '2']);
+    expect(rig.sink.stalls).toEqual([]);
+  });
 });
 
 describe('silence', () => {

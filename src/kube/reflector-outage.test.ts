@@ -49,6 +49,47 @@ describe('an API server that goes away', () => {
   });
 });
 
+describe('an API server that was away for long', () => {
+  test('is asked for every few seconds, and at once again when it answers without a meaning', async () => {
+    const { api, sink, clock } = await startSynced();
+    await api.vanish();
+    // oxlint-disable-next-line no-await-in-loop -- pauses pass by themselves
+    while (clock.pauses.length < 12) await new Promise((resolve) => setImmediate(resolve));
+    const away = clock.pauses.slice();
+    expect(away.slice(0, 4)).toEqual([550, 1500, 2250, 2250]);
+    expect(Math.max(...away)).toBe(2250);
+    api.fault({ times: 2 }, { answer: { status: 503, body: 'starting' } });
+    api.put('Ingress', ingress('c'));
+    await api.comeBack();
+    await sink.until('set web/c');
+    expect(clock.pauses.slice(-2)).toEqual([550, 1500]);
+  });
+
+  test('and refuses everybody while it starts: that is no news, and does not last', async () => {
+    const { api, sink, clock } = await startSynced();
+    await api.vanish();
+    await sink.until('stalled unreachable');
+    const away = clock.pauses.length;
+    api.fault({ times: 11 }, { answer: { status: 403, body: { message: 'who are you' } } });
+    api.put('Ingress', ingress('c'));
+    await api.comeBack();
+    expect(await sink.until('set web/c')).not.toContain('stalled forbidden');
+    expect(clock.pauses.length - away).toBeGreaterThanOrEqual(11);
+    expect(Math.max(...clock.pauses)).toBe(2250);
+  });
+
+  test('at the start, and refuses: a reason not to be ready, that is looked at again soon', async () => {
+    rig = await startReflectorRig({
+      prepare: (api) => {
+        api.put('Ingress', ingress('a'));
+        api.fault({ verb: 'list', times: 3 }, { answer: { status: 403, body: 'not yet' } });
+      },
+    });
+    expect(await rig.sink.until('synced')).toEqual(['stalled forbidden', 'set web/a', 'recovered', 'synced']);
+    expect(rig.clock.pauses).toEqual([550, 1500, 3000]);
+  });
+});
+
 describe('a cluster that was set back to a backup', () => {
   test('while it was away: what the backup has holds again, also under a version that was seen before', async () => {
     const { api, sink } = await startSynced();
@@ -87,6 +128,35 @@ describe('a cluster that was set back to a backup', () => {
     api.remove('Ingress', 'web/b');
     await sink.until('delete web/b');
   });
+
+  test.each(['Ingress', 'Secret'] as const)(
+    'while nobody was away: a watch of %s from a version that is no more says nothing, and is not believed',
+    async (kind) => {
+      const scope = {
+        resource: resources[kind],
+        ...(kind === 'Secret' ? { namespace: 'web', name: 'c' } : {}),
+      };
+      rig = await startReflectorRig({ scope, prepare: (api) => void api.put('Ingress', ingress('a')) });
+      const { api, sink, clock } = rig;
+      const { plural } = resources[kind];
+      await sink.until('synced');
+      const backup = api.store.backup();
+      const watch = await api.watch(plural);
+      api.put(
+        kind,
+        kind === 'Ingress' ? ingress('c') : { metadata: { name: 'c', namespace: 'web' }, data: {} },
+      );
+      await sink.until('set web/c');
+      api.store.restore(backup);
+      watch.end();
+      const mute = await api.watch(plural);
+      await clock.untilHeld();
+      clock.elapse(280_000);
+      // An API server that ends its watches as it was asked to, and one that does not get to it.
+      if (kind === 'Secret') mute.end();
+      await sink.until('delete web/c');
+    },
+  );
 
   test('is not believed for one old list', async () => {
     const { api, sink, watch } = await startSynced();

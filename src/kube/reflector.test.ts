@@ -172,9 +172,10 @@ describe('a change', () => {
     const { api, sink } = await start({ prepare: (server) => void server.put('Ingress', ingress('a')) });
     await sink.until('synced');
     await api.watch('ingresses');
-    api.put('Ingress', { ...ingress('a'), spec: { rules: 'none' } });
+    api.put('Ingress', { ...ingress('a'), spec: { rules: 'none' }, status: { loadBalancer: {} } });
     await sink.until('refused web/a');
     const [refusal] = sink.refusals;
+    expect(refusal?.status).toEqual({ loadBalancer: {} });
     expect(refusal?.identity).toEqual({ uid: sink.sets[0]?.object.meta.uid, generation: 2 });
     expect(refusal?.diagnostics.map(({ code, path }) => `${code} ${path}`)).toContain('SP1002 spec.rules');
     api.put('Ingress', ingress('a'));

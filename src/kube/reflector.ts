@@ -3,13 +3,13 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { ObjectKey } from '../model/object-meta.ts';
 import type { Kind } from '../model/snapshot.ts';
 import type { ApiFailure } from './api-failure.ts';
-import { Backoff } from './backoff.ts';
 import { systemClock } from './kube-clock.ts';
 import type { KubeClock } from './kube-clock.ts';
 import { listPages, scopeRequest } from './list-pages.ts';
 import { defaultTuning } from './reflector-options.ts';
 import type { ReflectorOptions, ReflectorTuning, RunningReflector, WatchEnd } from './reflector-options.ts';
 import { isOlder } from './resource-version.ts';
+import { RetryPauses } from './retry-pauses.ts';
 import { ScopeReport } from './scope-report.ts';
 import { runWatch } from './watch-events.ts';
 import type { WatchEvent, WatchOutcome } from './watch-events.ts';
@@ -37,7 +37,7 @@ export class Reflector implements RunningReflector {
   readonly #options: ReflectorOptions;
   readonly #tuning: ReflectorTuning;
   readonly #clock: KubeClock;
-  readonly #backoff: Backoff;
+  readonly #pauses: RetryPauses;
   readonly #stopping = new AbortController();
   readonly #report: ScopeReport;
   #running: Promise<void> | undefined;
@@ -50,14 +50,14 @@ export class Reflector implements RunningReflector {
   /** Told as synced, without objects. */
   #absent = false;
   #expiredLists = 0;
-  /** The API server was away. It may come back with an older state, and a watch from our version would wait in silence. */
+  /** The API server was away, or mute. It may have an older state now, and a watch from our version would wait in silence. */
   #mistrusted = false;
 
   constructor(options: ReflectorOptions) {
     this.#options = options;
     this.#tuning = { ...defaultTuning, ...options.tuning };
     this.#clock = options.clock ?? systemClock;
-    this.#backoff = new Backoff(() => this.#clock.random());
+    this.#pauses = new RetryPauses(() => this.#clock.random(), options.scope, this.#tuning);
     this.#report = new ScopeReport(options, this.#stopping.signal);
   }
 
@@ -116,7 +116,8 @@ export class Reflector implements RunningReflector {
     for await (const page of listPages({ transport, scope, pageSize, signal: this.#stopping.signal })) {
       if (this.#stopped) return 0;
       if ('stall' in page) return this.#listFailed(page);
-      if (version === undefined && !this.#believe(page.resourceVersion)) return this.#backoff.next();
+      this.#pauses.succeeded();
+      if (version === undefined && !this.#believe(page.resourceVersion)) return this.#pauses.next();
       version ??= page.resourceVersion;
       if (!this.#report.takeItems(page.items, gone)) return this.#garbage();
       await nextTurn();
@@ -166,32 +167,35 @@ export class Reflector implements RunningReflector {
     const { kind } = failure.stall;
     if (kind === 'absent') return this.#unknownKind(failure);
     if (failure.expired) this.#expiredLists += 1;
+    const pauseMs = this.#pauses.after(failure);
     // Pages that took longer than versions are kept are nothing to report, unless it goes on.
-    if (!failure.expired || this.#expiredLists > patientLists) this.#report.stall(failure.stall);
-    return kind === 'forbidden' ? this.#forbiddenPause() : this.#backoff.next(failure.retryAfterMs);
+    if (!failure.expired || this.#expiredLists > patientLists) this.#stalled(failure);
+    return pauseMs;
+  }
+
+  /** What was read before and is refused now is worth a word only when it goes on. */
+  #stalled({ stall }: ApiFailure): void {
+    if (stall.kind === 'forbidden' && !this.#pauses.isRefused && this.#newest !== '') return;
+    this.#report.stall(stall);
   }
 
   /** 404. An API server that is just starting may say so for a moment, so objects are not given up for one answer. */
-  #unknownKind({ stall }: ApiFailure): number {
+  #unknownKind(failure: ApiFailure): number {
     this.#absences += 1;
+    const pauseMs = this.#pauses.after(failure);
     const proven = this.#absences >= absenceProofs || this.#report.size === 0;
-    this.#report.stall(stall);
-    if (!this.#options.scope.resource.optional || !proven) return this.#backoff.next();
+    this.#report.stall(failure.stall);
+    if (!this.#options.scope.resource.optional || !proven) return pauseMs;
     this.#report.remove([...this.#report.keys()]);
     if (!this.#absent) this.#report.synced();
     this.#absent = true;
     return this.#tuning.absentRetryMs;
   }
 
-  #forbiddenPause(): number {
-    const { forbiddenMinMs, forbiddenMaxMs } = this.#tuning;
-    return forbiddenMinMs + this.#clock.random() * (forbiddenMaxMs - forbiddenMinMs);
-  }
-
   #garbage(): number {
     this.#options.metrics?.garbage(this.#kind);
     this.#version = undefined;
-    return this.#backoff.next();
+    return this.#pauses.next();
   }
 
   // --- watch ---
@@ -207,6 +211,7 @@ export class Reflector implements RunningReflector {
       if (page.stall.kind === 'absent' || page.stall.kind === 'forbidden') this.#version = undefined;
       return this.#listFailed(page);
     }
+    this.#pauses.succeeded();
     this.#mistrusted = false;
     if (isOlder(page.resourceVersion, this.#newest)) this.#version = undefined;
     return 0;
@@ -223,6 +228,7 @@ export class Reflector implements RunningReflector {
     request.query.set('timeoutSeconds', String(Math.ceil(timeoutMs / 1000)));
     let openedMs: number | undefined;
     let promised = false;
+    let mute = true;
     const outcome = await runWatch({
       transport,
       request,
@@ -232,9 +238,11 @@ export class Reflector implements RunningReflector {
       silenceMs: () => (promised || scope.name === undefined ? silenceMs : watchMaxMs + watchGraceMs),
       onOpen: () => {
         openedMs = this.#clock.now();
+        this.#pauses.succeeded();
         this.#report.stall(undefined);
       },
       onEvents: (events) => {
+        mute = false;
         promised ||= events.some(({ type }) => type === 'BOOKMARK');
         return this.#takeEvents(events);
       },
@@ -243,7 +251,9 @@ export class Reflector implements RunningReflector {
     const end: WatchEnd = outcome.end === 'silent' && !promised ? 'quiet' : outcome.end;
     metrics?.watchRestarted(this.#kind, end);
     const livedMs = openedMs === undefined ? undefined : this.#clock.now() - openedMs;
-    if (livedMs !== undefined && livedMs >= goodWatchMs) this.#backoff.reset();
+    if (livedMs !== undefined && livedMs >= goodWatchMs) this.#pauses.reset();
+    // Nothing happened, or the cluster was set back and has not come to our version yet.
+    if (mute && livedMs !== undefined && livedMs >= silenceMs) this.#mistrusted = true;
     return this.#watchEnded({ ...outcome, end }, livedMs);
   }
 
@@ -259,7 +269,7 @@ export class Reflector implements RunningReflector {
   #watchEnded({ end, failure }: WatchOutcome, livedMs: number | undefined): number {
     switch (end) {
       case 'ended':
-        return livedMs !== undefined && livedMs < shortWatchMs ? this.#backoff.next() : 0;
+        return livedMs !== undefined && livedMs < shortWatchMs ? this.#pauses.next() : 0;
       case 'quiet':
         return 0;
       case 'silent':
@@ -269,21 +279,23 @@ export class Reflector implements RunningReflector {
         return this.#garbage();
       case 'expired':
         this.#version = undefined;
-        return livedMs !== undefined && livedMs >= goodWatchMs ? 0 : this.#backoff.next();
+        return livedMs !== undefined && livedMs >= goodWatchMs ? 0 : this.#pauses.next();
       case 'error':
         return failure === undefined
-          ? this.#backoff.next()
+          ? this.#pauses.next()
           : this.#watchFailed(failure, livedMs !== undefined);
     }
   }
 
-  #watchFailed({ stall, retryAfterMs }: ApiFailure, answered: boolean): number {
+  #watchFailed(failure: ApiFailure, answered: boolean): number {
+    const { stall } = failure;
     // A connection that broke is news only when it cannot be made again.
-    if (answered && stall.kind === 'unreachable') return this.#backoff.next();
-    this.#report.stall(stall);
+    if (answered && stall.kind === 'unreachable') return this.#pauses.next();
+    const pauseMs = this.#pauses.after(failure);
+    this.#stalled(failure);
     if (stall.kind === 'unreachable' || stall.kind === 'failing') this.#mistrusted = true;
     // An ERROR event, and what a list will say more of.
     if (answered || stall.kind === 'absent' || stall.kind === 'forbidden') this.#version = undefined;
-    return stall.kind === 'forbidden' ? this.#forbiddenPause() : this.#backoff.next(retryAfterMs);
+    return pauseMs;
   }
 }

@@ -94,7 +94,8 @@ async function readObjects(frames: Iterable<Buffer>): Promise<Snapshot> {
   for (const bytes of frames) {
     // A copy, so that the Buffers of a Secret do not keep the whole file in memory.
     for (const object of deserialize(Buffer.from(bytes)) as readonly ModelObject[]) {
-      if (!kinds.includes(object.kind)) throw new Error(`an object is of kind ${JSON.stringify(object.kind)}`);
+      if (!kinds.includes(object.kind))
+        throw new Error(`an object is of kind ${JSON.stringify(object.kind)}`);
       changes.push({ type: 'set', object });
     }
     size += bytes.length;

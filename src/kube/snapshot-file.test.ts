@@ -72,6 +72,12 @@ const everyKind: readonly ModelObject[] = [
   },
 ];
 
+/** The maps of a snapshot without the order of their entries, which means nothing. */
+function contentOf({ objects, slicesByService }: Snapshot): Record<string, ReadonlyMap<string, unknown>> {
+  const kinds = Object.entries(objects).map(([kind, map]) => [kind, new Map<string, unknown>(map)] as const);
+  return { ...Object.fromEntries(kinds), slicesByService: new Map(slicesByService) };
+}
+
 describe('the bytes of a snapshot', () => {
   test('bring back every kind as it was', async () => {
     const snapshot = createSnapshot(everyKind);
@@ -87,7 +93,9 @@ describe('the bytes of a snapshot', () => {
         const store = new SnapshotStore();
         store.apply([...objects.map((object) => ({ type: 'set' as const, object })), ...changes]);
         const decoded = await decodeSnapshot(encoded(store.snapshot), '1.2.3');
-        expect(decoded).toEqual({ kind: 'snapshot', head, snapshot: store.snapshot });
+        if (decoded.kind !== 'snapshot') throw new Error(decoded.reason);
+        expect(decoded.head).toEqual(head);
+        expect(contentOf(decoded.snapshot)).toEqual(contentOf(store.snapshot));
       }),
       { numRuns: 50 },
     );

@@ -18,12 +18,12 @@ export class StatusPatch {
 
   /**
    * Makes `status` what this manager says of the object; fields that it said before and does not say now are taken out,
-   * unless another manager has them too. An Ingress of the same name and another uid is refused; of a custom resource the
+   * unless another manager has them too; `{}` takes out all of them. An Ingress of the same name and another uid is refused; of a custom resource the
    * API server ignores the uid (it keeps all metadata), so `isOf` has to tell.
    *
    * @throws TransportError without an answer
    */
-  apply({ kind, key, uid }: ObjectReport, status: unknown, signal: AbortSignal): Promise<ApiResponse> {
+  apply({ kind, key, uid }: ObjectReport, status: object, signal: AbortSignal): Promise<ApiResponse> {
     const [namespace = '', name = ''] = key.split('/');
     const resource = resources[kind];
     const { group, version } = resource;
@@ -36,7 +36,8 @@ export class StatusPatch {
         apiVersion: `${group}/${version}`,
         kind,
         metadata: { namespace, name, ...(uid === '' ? {} : { uid }) },
-        status,
+        // Of an empty status in the body the API server makes null when nobody has fields left there, and then refuses it.
+        ...(Object.keys(status).length === 0 ? {} : { status }),
       },
       signal,
     });

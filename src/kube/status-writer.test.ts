@@ -126,6 +126,21 @@ describe('what is written', () => {
     ]);
   });
 
+  test('what was written to an object is not taken for the status of the next one of its name', async () => {
+    const { time, api, feed, leadership, writer, status, results } = harness();
+    const path = pathOf('Route', 'team/shop');
+    api.put(path, { metadata: { uid: 'first' } });
+    feed.say('Route/team/shop', { uid: 'first' });
+    leadership.start();
+    await time.advance(100);
+    // Deleted and made anew before anybody looked: there was no status when the first was seen, and there is none now.
+    api.put(path, { metadata: { uid: 'second' } });
+    writer.changed(feed.say('Route/team/shop', { uid: 'second' }));
+    await time.advance(2000);
+    expect(results).toEqual(['Route written', 'Route written']);
+    expect(status('Route', 'team/shop')).toMatchObject({ conditions: [{ type: 'Accepted' }, {}, {}] });
+  });
+
   test('nothing by a replica that does not lead, everything once it does', async () => {
     const { time, feed, leadership, writer, exists, requests, status } = harness();
     for (const name of ['a', 'b', 'c']) exists('Ingress', `team/${name}`);
@@ -154,7 +169,7 @@ describe('what is written', () => {
     expect(status('Ingress', 'team/a')).toEqual({ loadBalancer: { ingress: [{ hostname: 'new.example' }] } });
     addresses.set([]);
     await time.advance(5000);
-    expect(status('Ingress', 'team/a')).toEqual({});
+    expect(status('Ingress', 'team/a')).toBeUndefined();
   });
 
   test('a call that is under way ends with the term', async () => {
@@ -296,7 +311,7 @@ describe('taking back', () => {
     echo('Ingress', 'team/a');
     writer.changed(feed.say('Ingress/team/a', { owned: false }));
     await time.advance(2000);
-    expect(status('Ingress', 'team/a')).toEqual({});
+    expect(status('Ingress', 'team/a')).toBeUndefined();
     echo('Ingress', 'team/a');
     await time.advance(5000);
     expect(requests).toHaveLength(2);
@@ -330,8 +345,8 @@ describe('taking back', () => {
     const stopped = writer.stop();
     await time.advance(100);
     await stopped;
-    expect(status('Ingress', 'team/a')).toEqual({});
-    expect(status('Ingress', 'team/b')).toEqual({});
+    expect(status('Ingress', 'team/a')).toBeUndefined();
+    expect(status('Ingress', 'team/b')).toBeUndefined();
     expect(status('Route', 'team/r')).toMatchObject({ conditions: [{}, {}, {}] });
   });
 

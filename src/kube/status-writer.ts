@@ -121,7 +121,8 @@ export class StatusWriter {
   }
 
   /** What the object's status says now: what we wrote, until the API server tells it anew. */
-  #current(id: string, { kind, key }: ObjectReport): unknown {
+  #current(id: string, { kind, key, uid }: ObjectReport): unknown {
+    this.#written.forgetOther(id, uid);
     return this.#written.current(id, this.#options.observedStatus(kind, key));
   }
 
@@ -137,11 +138,7 @@ export class StatusWriter {
   async #write(
     id: string,
     report: ObjectReport,
-    {
-      status,
-      term,
-      taken,
-    }: { readonly status: unknown; readonly term: AbortSignal; readonly taken: boolean },
+    { status, term, taken }: { readonly status: object; readonly term: AbortSignal; readonly taken: boolean },
   ): Promise<WorkOutcome> {
     const observed = this.#options.observedStatus(report.kind, report.key);
     const signal = AbortSignal.any([term, this.#stopping.signal]);
@@ -155,7 +152,8 @@ export class StatusWriter {
     if (answer.status === 200 && this.#patch.isOf(report, answer)) {
       this.#failing = false;
       this.#metrics.statusWrite(report.kind, 'written');
-      this.#written.note(id, { observed, status: this.#patch.statusIn(answer), applied: status, taken });
+      const { uid } = report;
+      this.#written.note(id, { uid, observed, status: this.#patch.statusIn(answer), applied: status, taken });
       return done;
     }
     if (answer.status === 200 || this.#patch.isGone(answer)) {

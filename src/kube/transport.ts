@@ -14,6 +14,8 @@ export interface ApiRequest {
   readonly contentType?: string;
   /** For the whole answer of `request`, for the head of `stream`. Default 30 s. */
   readonly timeoutMs?: number;
+  /** A longer answer to `request` is given up. Default 256 MiB. */
+  readonly maxBytes?: number;
   /** Ends the call; it then rejects with code `ABORTED`. */
   readonly signal?: AbortSignal;
 }
@@ -43,7 +45,7 @@ export type TransportErrorCode =
   | 'TIMEOUT'
   /** Credentials could not be had: an exec plugin failed, a token file is gone. */
   | 'CREDENTIALS'
-  /** The answer was larger than 256 MiB. */
+  /** The answer was larger than the call allows. */
   | 'TOO_LARGE';
 
 /** Calls to one API server. Every status resolves; only calls without an answer reject, with a TransportError. */

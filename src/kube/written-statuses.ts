@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import type { KubeClock } from './kube-clock.ts';
 
 interface Write {
+  readonly uid: string;
   /** What was read of the object when it was written. */
   observed: unknown;
   /** What it is since. */
@@ -16,6 +17,8 @@ interface Write {
 
 /** What came of one write. */
 export interface NotedWrite {
+  /** Of the object. */
+  readonly uid: string;
   readonly observed: unknown;
   readonly status: unknown;
   readonly applied: unknown;
@@ -51,13 +54,13 @@ export class WrittenStatuses {
     return this.#writes.get(id)?.taken === true;
   }
 
-  note(id: string, { observed, status, applied, taken }: NotedWrite): void {
+  note(id: string, { uid, observed, status, applied, taken }: NotedWrite): void {
     const digest = digestOf(applied);
     const nowMs = this.#clock.now();
     const before = this.#writes.get(id);
     const contested = before !== undefined && before.digest === digest && nowMs - before.atMs < peaceMs;
     const repeats = contested ? before.repeats + 1 : 0;
-    this.#writes.set(id, { observed, status, digest, atMs: nowMs, repeats, taken });
+    this.#writes.set(id, { uid, observed, status, digest, atMs: nowMs, repeats, taken });
   }
 
   /** How long not to write this: it was written before, and somebody else undid it. */
@@ -65,6 +68,11 @@ export class WrittenStatuses {
     const write = this.#writes.get(id);
     if (write === undefined || write.repeats === 0 || write.digest !== digestOf(applied)) return 0;
     return write.atMs + Math.min(longestRestMs, 1000 * 2 ** write.repeats) - this.#clock.now();
+  }
+
+  /** Forgets what was written to an object of that name that is another one. */
+  forgetOther(id: string, uid: string): void {
+    if (this.#writes.get(id)?.uid !== uid) this.#writes.delete(id);
   }
 
   forget(id: string): void {

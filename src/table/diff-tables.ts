@@ -1,6 +1,6 @@
 import { emptyTable, tableParts } from './create-table.ts';
 import { DigestSum } from './digest-sum.ts';
-import type { RouteTable } from './route-table.ts';
+import type { EndpointSet, RouteTable } from './route-table.ts';
 import type { PartDelta, TableDelta } from './table-delta.ts';
 
 interface Entry {
@@ -45,6 +45,23 @@ export function applyDelta(table: RouteTable, delta: TableDelta): RouteTable | D
     certificates: applyPart(from.certificates, delta.certificates, sum),
   };
   return sum.toString() === delta.digest ? Object.freeze(result) : 'digest';
+}
+
+/** What brings these endpoints into a table that has their upstreams, and nothing else; undefined when it has them all. */
+export function endpointsDelta(table: RouteTable, endpoints: readonly EndpointSet[]): TableDelta | undefined {
+  const sum = new DigestSum(table.digest);
+  const set: EndpointSet[] = [];
+  for (const entry of endpoints) {
+    const old = table.endpoints.get(entry.id);
+    if (old === undefined || old.digest === entry.digest) continue;
+    sum.toggle(old.digest);
+    sum.toggle(entry.digest);
+    set.push(entry);
+  }
+  if (set.length === 0) return undefined;
+  const generation = table.generation + 1;
+  const nothing = tableDelta(table, table);
+  return { ...nothing, generation, digest: sum.toString(), endpoints: { set, removed: [] } };
 }
 
 /** Whether a delta changes nothing. */

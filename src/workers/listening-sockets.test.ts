@@ -18,7 +18,7 @@ describe('listening sockets', () => {
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     const { port } = server.address() as AddressInfo;
     expect(() => ListeningSockets.reserve('127.0.0.1', port)).toThrow(
-      `Listen on 127.0.0.1:${port}: port ${port} is taken by another process (EADDRINUSE)`,
+      `Listen on 127.0.0.1:${port}: port ${port} is taken by another process; choose another with --http-port (EADDRINUSE)`,
     );
     await new Promise((resolve) => server.close(resolve));
   });

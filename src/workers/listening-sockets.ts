@@ -84,7 +84,7 @@ function where(host: string, port: number): string {
 function reason(code: string, port: number): string {
   switch (code) {
     case 'EADDRINUSE':
-      return `port ${port} is taken by another process (EADDRINUSE)`;
+      return `port ${port} is taken by another process; choose another with --http-port (EADDRINUSE)`;
     case 'EACCES':
       return `port ${port} needs a privilege that this process lacks; take one above 1023 or grant CAP_NET_BIND_SERVICE (EACCES)`;
     case 'EADDRNOTAVAIL':

@@ -162,7 +162,7 @@ describeWithHelm('the chart', (helm) => {
       expect(rights(render(helm))).toEqual([
         'ClusterRole: list, watch ingressclasses',
         ...namespaced('ClusterRole'),
-        'ClusterRole: list, watch secrets, configmaps',
+        'ClusterRole: list, watch secrets',
         ...always,
       ]);
     });
@@ -172,8 +172,8 @@ describeWithHelm('the chart', (helm) => {
         'ClusterRole: list, watch ingressclasses',
         ...namespaced('ClusterRole'),
         ...always,
-        'Role in default: list, watch secrets, configmaps',
-        'Role in kube-public: list, watch secrets, configmaps',
+        'Role in default: list, watch secrets',
+        'Role in kube-public: list, watch secrets',
       ]);
     });
 
@@ -184,7 +184,6 @@ describeWithHelm('the chart', (helm) => {
         ...always,
         'Role in sallyport: list, watch services named sallyport',
         'Role in sallyport: list endpointslices',
-        'Role in default: list, watch configmaps named shop-headers',
         'Role in default: list, watch secrets named blog-tls, shop-tls',
         'Role in kube-public: list, watch secrets named other-tls',
       ]);
@@ -195,9 +194,9 @@ describeWithHelm('the chart', (helm) => {
       expect(objects.map(({ kind }) => kind).filter((kind) => kind.startsWith('Cluster'))).toEqual([]);
       expect(rights(objects)).toEqual([
         ...namespaced('Role in default'),
-        'Role in default: list, watch secrets, configmaps',
+        'Role in default: list, watch secrets',
         ...namespaced('Role in kube-public'),
-        'Role in kube-public: list, watch secrets, configmaps',
+        'Role in kube-public: list, watch secrets',
         ...always,
         'Role in sallyport: list, watch services named sallyport',
         'Role in sallyport: list endpointslices',

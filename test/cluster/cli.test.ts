@@ -135,7 +135,8 @@ describeWithCluster(
       expect(out).toMatch(/^SEVERITY +CODE +OBJECT +FINDING\n/);
       expect(out).toMatch(/SP2201 +Ingress shop\/secure .*Secret "shop\/gone" does not exist/);
       expect(out).toMatch(/SP3001 +Ingress shop\/shop-again .*Ingress shop\/shop has it/);
-      expect({ code, err }).toEqual({ code: 0, err: '5 routes, 2 findings, 0 errors\n' });
+      expect(code).toBe(0);
+      expect(err).toMatch(/^5 routes, 2 findings, 0 errors in kubeconfig "/);
     });
 
     test('a request is explained whatever the namespace', async () => {
@@ -196,9 +197,7 @@ describeWithCluster(
       const file = await changed('dead', { server: 'https://127.0.0.1:9' });
       const { code, err } = await run(['routes', '-A'], file);
       expect(code).toBe(1);
-      expect(err).toMatch(
-        /^sallyport: Cannot reach the API server https:\/\/127\.0\.0\.1:9\/ .*ECONNREFUSED/,
-      );
+      expect(err).toMatch(/^sallyport: Cannot reach the API server https:\/\/127\.0\.0\.1:9 .*ECONNREFUSED/);
     });
 
     test('as a plugin of kubectl', async () => {

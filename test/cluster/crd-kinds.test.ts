@@ -80,7 +80,7 @@ describeWithCluster(
         expect((await printed(cluster(), 'routes', 'printed')).narrow).toEqual({
           Name: 'printed',
           Hosts: '["a.example","b.example"]',
-          Backends: 'web',
+          Backend: 'web',
           Accepted: null,
           Programmed: null,
           Age: expect.any(String),
@@ -91,7 +91,7 @@ describeWithCluster(
         expect(narrow).toEqual({
           Name: 'printed',
           Hosts: '["a.example","b.example"]',
-          Backends: 'web',
+          Backend: 'web',
           Accepted: 'True',
           Programmed: 'False',
           Age: expect.any(String),

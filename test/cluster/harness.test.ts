@@ -213,6 +213,39 @@ spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}
       await cluster().admin.create(configMap('after'));
     });
 
+    test('goes back to a backup, versions and all, as often as one likes', async () => {
+      const { admin } = cluster();
+      const { metadata } = await admin.create(configMap('backed-up', { a: '1' }));
+      await cluster().backUp();
+      for (const lost of ['2', '3']) {
+        await admin.apply(configMap('backed-up', { a: lost }));
+        await cluster().restore();
+        const found = await admin.get({ ...configMaps, name: 'backed-up' });
+        expect(found).toMatchObject({
+          data: { a: '1' },
+          metadata: { resourceVersion: metadata.resourceVersion },
+        });
+      }
+    });
+
+    test('tells tokens of one ServiceAccount apart', async () => {
+      const account = { namespace: 'team', serviceAccount: 'twins' };
+      const [first, second] = [
+        await cluster().kubeconfigFor(account),
+        await cluster().kubeconfigFor(account),
+      ];
+      const since = Date.now();
+      for (const { client } of [first, second, first]) await client.call('GET', '/api/v1/namespaces/team');
+      const entries = await cluster().audit.entries(first.user);
+      expect(entries.map(({ credential }) => credential)).toEqual([
+        first.credential,
+        second.credential,
+        first.credential,
+      ]);
+      expect(first.kubeconfig).not.toBe(second.kubeconfig);
+      for (const { atMs } of entries) expect(atMs).toBeGreaterThanOrEqual(since);
+    });
+
     test('another one beside it has nothing in common with it', async () => {
       const other = await startCluster();
       try {

@@ -245,6 +245,18 @@ describeWithCluster(
         );
       });
 
+      test('are taken back from an object that is given to another class', async () => {
+        const { admin } = cluster();
+        await namespaceWithService('leaving');
+        const leaving = route('leaving/one');
+        await admin.apply(leaving);
+        await start({ kubeconfig, pod: 'pod-a', settings });
+        await admin.waitFor(referTo(leaving), (seen) => conditionsOf(seen).length === 3);
+        await admin.patch(referTo(leaving), { spec: { ingressClassName: 'other' } });
+        const after = await admin.waitFor(referTo(leaving), (seen) => conditionsOf(seen).length === 0);
+        expect(JSON.stringify(after?.metadata['managedFields'])).not.toContain('"manager":"sallyport"');
+      });
+
       test('are not written to another object of the same name', async () => {
         const { admin } = cluster();
         await namespaceWithService('names');
@@ -315,7 +327,12 @@ describeWithCluster(
         await admin.apply(shop);
         const rig = await start({ kubeconfig, pod: 'pod-a', settings });
         await admin.waitFor(referTo(shop), (seen) => addressesOf(seen) !== undefined);
-        const events = () => admin.list({ apiVersion: 'v1', kind: 'Event' }, { namespace: 'series' });
+        // The API server has Events of its own about a Service that comes and goes.
+        const events = () =>
+          admin.list(
+            { apiVersion: 'v1', kind: 'Event' },
+            { namespace: 'series', fieldSelector: 'involvedObject.kind=Ingress' },
+          );
         const findings = () => rig.reports.report('Ingress', 'series/shop')?.diagnostics ?? [];
         const web = service('series/web');
         await admin.delete(referTo(web));

@@ -6,7 +6,8 @@ import { NodeRequestReader } from './node-reader.ts';
 import { Random } from './random.ts';
 import { createTargets } from './targets.ts';
 
-// Fuzzes the HTTP/1 codec for a given time: beside Node's own parser, cut at random places, and writer to reader.
+// Fuzzes the codecs for a given time: HTTP/1 beside Node's own parser, cut at random places, and writer to reader; HTTP/2
+// header blocks and whole connections of both roles.
 //   node test/fuzz/run.ts --seconds 60 [--seed 1] [--only requests-beside-node]
 //   node test/fuzz/run.ts --only requests-beside-node --seed 7 --input 474554…      one input again
 // Exit code 1 when there was a finding.

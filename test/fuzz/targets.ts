@@ -9,6 +9,7 @@ import { isFieldValue, isToken } from '../../src/http1/tokens.ts';
 import { HeaderList } from '../../src/util/header-list.ts';
 import { allowedInRequests, allowedInResponses } from './allowed-differences.ts';
 import { compare } from './compare.ts';
+import { http2Targets } from './http2-targets.ts';
 import { mutate, randomBytes, randomRequest, randomResponse } from './messages.ts';
 import { readResponseWithNode } from './node-reader.ts';
 import type { NodeRequestReader } from './node-reader.ts';
@@ -98,6 +99,7 @@ export function createTargets(node: NodeRequestReader): readonly FuzzTarget[] {
         checkCuts(input, random, (bytes, cut) => readResponses(bytes, methodFor(input), cut)),
     },
     { name: 'written-and-read', batch: 500, make: randomBytes, check: checkRoundTrip },
+    ...http2Targets,
   ];
 }
 

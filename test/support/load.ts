@@ -1,3 +1,5 @@
+import { setTimeout as delay } from 'node:timers/promises';
+
 import { RawClient } from './raw-client.ts';
 import type { RawResponse } from './raw-client.ts';
 
@@ -10,6 +12,20 @@ export interface LoadReport {
   readonly lost: string | undefined;
   /** The server said that it would close, in an answer. */
   readonly closed: boolean;
+}
+
+export interface LoadOptions {
+  /** Between an answer and the next request of a connection. Default 0. */
+  readonly pauseMs?: number;
+  /** Goes on with another connection when the server says that it closes one. Default false. */
+  readonly reconnect?: boolean;
+}
+
+/** Whatever was not answered with 200. */
+export function failuresIn(reports: readonly LoadReport[]): readonly (number | string)[] {
+  return reports.flatMap(({ refused, lost }): (number | string)[] =>
+    lost === undefined ? [...refused] : [...refused, lost],
+  );
 }
 
 /** Keep-alive connections that each ask again as soon as they are answered. */
@@ -25,9 +41,10 @@ export class Load {
     port: number,
     connections: number,
     head = 'GET / HTTP/1.1\r\nHost: a.example',
+    options: LoadOptions = {},
   ): Promise<Load> {
     const started = await Promise.all(
-      Array.from({ length: connections }, () => LoadConnection.open(port, `${head}\r\n\r\n`)),
+      Array.from({ length: connections }, () => LoadConnection.open(port, `${head}\r\n\r\n`, options)),
     );
     for (const connection of started) connection.run();
     return new Load(started);
@@ -44,8 +61,12 @@ export class Load {
   /** Resolves when this many further answers have come, or no connection is left. */
   async more(answers: number): Promise<void> {
     const wanted = this.answers + answers;
-    // oxlint-disable-next-line no-await-in-loop -- waits for a state
-    while (this.answers < wanted && this.#connections.some(({ running }) => running)) await turn();
+    while (this.answers < wanted) {
+      const running = this.#connections.filter((connection) => connection.running);
+      if (running.length === 0) return;
+      // oxlint-disable-next-line no-await-in-loop -- waits for a state
+      await Promise.race(running.map((connection) => connection.news()));
+    }
   }
 
   /** Resolves when the other side has ended every connection. */
@@ -70,17 +91,26 @@ class LoadConnection {
   };
   done: Promise<void> = Promise.resolve();
   running = false;
-  readonly #client: RawClient;
+  #client: RawClient;
+  readonly #port: number;
   readonly #request: string;
+  readonly #options: LoadOptions;
+  #news = Promise.withResolvers<void>();
   #stopping = false;
 
-  private constructor(client: RawClient, request: string) {
+  private constructor(
+    client: RawClient,
+    { port, request, options }: { port: number; request: string; options: LoadOptions },
+  ) {
     this.#client = client;
+    this.#port = port;
     this.#request = request;
+    this.#options = options;
   }
 
-  static async open(port: number, request: string): Promise<LoadConnection> {
-    const connection = new LoadConnection(await RawClient.connect(port), request);
+  static async open(port: number, request: string, options: LoadOptions): Promise<LoadConnection> {
+    const client = await RawClient.connect(port);
+    const connection = new LoadConnection(client, { port, request, options });
     await connection.#ask();
     return connection;
   }
@@ -94,20 +124,44 @@ class LoadConnection {
     this.#stopping = true;
   }
 
+  /** Resolves at the next answer, or when the last one has come. */
+  news(): Promise<void> {
+    return this.#news.promise;
+  }
+
   async #run(): Promise<void> {
-    // oxlint-disable-next-line no-await-in-loop -- one request after the other
-    while (!this.#stopping && !this.report.closed && this.report.lost === undefined) await this.#ask();
+    const { pauseMs = 0 } = this.#options;
+    /* oxlint-disable no-await-in-loop -- one request after the other */
+    while (this.#goesOn()) {
+      if (pauseMs > 0) await delay(pauseMs);
+      await this.#ask();
+    }
+    /* oxlint-enable no-await-in-loop */
     this.#client.close();
     this.running = false;
+    this.#tell();
+  }
+
+  #goesOn(): boolean {
+    const { closed, lost } = this.report;
+    return !this.#stopping && lost === undefined && (!closed || this.#options.reconnect === true);
   }
 
   async #ask(): Promise<void> {
-    this.#client.send(this.#request);
     try {
+      if (this.report.closed) await this.#reconnect();
+      this.#client.send(this.#request);
       this.#note(await this.#client.response());
     } catch (error) {
       this.report.lost = (error as Error).message;
     }
+    this.#tell();
+  }
+
+  async #reconnect(): Promise<void> {
+    this.#client.close();
+    this.#client = await RawClient.connect(this.#port);
+    this.report.closed = false;
   }
 
   #note({ status, headers }: RawResponse): void {
@@ -115,10 +169,9 @@ class LoadConnection {
     if (status !== 200) this.report.refused.push(status);
     if (headers.get('connection') === 'close') this.report.closed = true;
   }
-}
 
-function turn(): Promise<void> {
-  return new Promise((resolve) => {
-    setImmediate(resolve);
-  });
+  #tell(): void {
+    this.#news.resolve();
+    this.#news = Promise.withResolvers();
+  }
 }

@@ -63,7 +63,9 @@ export class MemoryApi {
     if (method === 'PUT' && resourceVersion !== found.metadata.resourceVersion) {
       return answer(409, { reason: 'Conflict' });
     }
-    const changed = method === 'PUT' ? (body as Json) : { ...found, ...(body as Json) };
+    if (place !== path && isEmptyStatus(body as Json)) return answer(422, { reason: 'Invalid' });
+    const changed =
+      method === 'PUT' ? (body as Json) : { ...withoutStatus(found, place !== path), ...(body as Json) };
     this.put(place, { ...changed, metadata: { ...found.metadata } });
     return answer(200, this.objects.get(place));
   }
@@ -108,6 +110,15 @@ export class MemoryApi {
     this.put(place, body);
     return answer(201, this.objects.get(place));
   }
+}
+
+/** Of which a real one makes null, when it is of a custom resource and nobody else has fields in it. */
+function isEmptyStatus({ status }: Json): boolean {
+  return status !== undefined && JSON.stringify(status) === '{}';
+}
+
+function withoutStatus(object: Json, isStatus: boolean): Json {
+  return isStatus ? { ...object, status: undefined } : object;
 }
 
 export function answer(status: number, body: unknown, retryAfterMs?: number): ApiResponse {

@@ -5,6 +5,7 @@ import type { RequestListener, Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { metricSum } from './metric-sum.ts';
 import { request } from './raw-client.ts';
 import type { RawResponse } from './raw-client.ts';
 import { Sallyport, ingress, services } from './sallyport-process.ts';
@@ -75,11 +76,7 @@ export class ProcessRig {
   /** The sum over a metric's series. */
   async metric(name: string): Promise<number> {
     const { body } = await this.admin('/metrics');
-    let sum = 0;
-    for (const line of body.split('\n')) {
-      if (/^[a-z_]+/.exec(line)?.[0] === name) sum += Number(line.slice(line.lastIndexOf(' ')));
-    }
-    return sum;
+    return metricSum(body, name);
   }
 
   async stop(): Promise<void> {

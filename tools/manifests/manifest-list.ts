@@ -30,15 +30,15 @@ export const manifests: readonly Manifest[] = [
   },
   {
     path: 'manifests/rbac.yaml',
-    about: ['The ServiceAccount and its rights alone; Secrets and ConfigMaps are read in every namespace.'],
+    about: ['The ServiceAccount and its rights alone; Secrets are read in every namespace.'],
     values: {},
     kinds: rbacKinds,
   },
   {
     path: 'manifests/rbac-secrets-namespaces.yaml',
     about: [
-      'As rbac.yaml, but Secrets and ConfigMaps are read in named namespaces only: repeat the Role sallyport-secrets and its',
-      'RoleBinding for each namespace of yours.',
+      'As rbac.yaml, but Secrets are read in named namespaces only: repeat the Role sallyport-secrets and its RoleBinding',
+      'for each namespace of yours.',
     ],
     values: { rbac: { secrets: { scope: 'namespaces', namespaces: ['quickstart'] } } },
     kinds: rbacKinds,
@@ -46,15 +46,14 @@ export const manifests: readonly Manifest[] = [
   {
     path: 'manifests/rbac-secrets-names.yaml',
     about: [
-      'As rbac.yaml, but only Secrets and ConfigMaps that are named here are read: list yours in the Role sallyport-secrets,',
-      'and repeat it and its RoleBinding for each namespace.',
+      'As rbac.yaml, but only Secrets that are named here are read: list yours in the Role sallyport-secrets, and repeat it',
+      'and its RoleBinding for each namespace.',
     ],
     values: {
       rbac: {
         secrets: {
           scope: 'names',
           names: ['quickstart/shop-tls'],
-          configMapNames: ['quickstart/shop-headers'],
         },
       },
     },

@@ -62,7 +62,7 @@ export function routeCrd(registry: FilterRegistry): string {
     columns: [
       { name: 'Hosts', type: 'string', jsonPath: '.spec.hosts', description: 'Hosts; none: every host' },
       {
-        name: 'Backends',
+        name: 'Backend',
         type: 'string',
         jsonPath: '.spec.rules[*].backends[*].service',
         description: 'Service of the first backend',

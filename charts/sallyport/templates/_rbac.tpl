@@ -156,13 +156,12 @@ subjects:
     - update
 {{- end -}}
 
-{{/* Secrets and ConfigMaps are watched one by one, by name, so these verbs may be narrowed by resourceNames. */}}
+{{/* Secrets are watched one by one, by name, so these verbs may be narrowed by resourceNames. */}}
 {{- define "sallyport.rules.secrets" -}}
 - apiGroups:
     - ''
   resources:
     - secrets
-    - configmaps
   verbs:
     - list
     - watch

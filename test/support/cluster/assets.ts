@@ -2,8 +2,8 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 
-/** The programs that cluster tests start. */
-export const programs = ['etcd', 'kube-apiserver', 'kubectl', 'helm'] as const;
+/** The programs that cluster tests start, and h2spec, which examines HTTP/2. */
+export const programs = ['etcd', 'kube-apiserver', 'kubectl', 'helm', 'h2spec'] as const;
 
 export type Program = (typeof programs)[number];
 
@@ -12,6 +12,9 @@ export const moduleFolder = join(import.meta.dirname, '../../envtest');
 
 /** Helm is no part of that module: it is installed by its own, whose requirements would change those of Kubernetes. */
 export const helmVersion = '4.3.1';
+
+/** The last one that its module path lets Go install; so it is no part of the folder's name. */
+export const h2specVersion = '2.2.1';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

@@ -19,6 +19,10 @@ export interface AuditEntry {
   readonly code: number;
   readonly uri: string;
   readonly userAgent: string;
+  /** The token that was shown, as ServiceAccountAccess names it; '' when it has no name. */
+  readonly credential: string;
+  /** When it came, milliseconds since the epoch. */
+  readonly atMs: number;
 }
 
 /** The part of audit.k8s.io/v1 Event that is read here. */
@@ -26,7 +30,11 @@ interface AuditEvent {
   readonly auditID: string;
   readonly requestURI: string;
   readonly verb: string;
-  readonly user: { readonly username: string };
+  readonly user: {
+    readonly username: string;
+    readonly extra?: Readonly<Record<string, readonly string[] | undefined>>;
+  };
+  readonly requestReceivedTimestamp: string;
   readonly userAgent?: string;
   readonly objectRef?: Readonly<Record<string, string | undefined>>;
   readonly responseStatus?: { readonly code?: number };
@@ -96,6 +104,7 @@ function toEntry({
   userAgent,
   objectRef = {},
   responseStatus,
+  requestReceivedTimestamp,
 }: AuditEvent): AuditEntry {
   return {
     user: user.username,
@@ -108,5 +117,7 @@ function toEntry({
     code: responseStatus?.code ?? 0,
     uri: requestURI,
     userAgent: userAgent ?? '',
+    credential: user.extra?.['authentication.kubernetes.io/credential-id']?.[0] ?? '',
+    atMs: Date.parse(requestReceivedTimestamp),
   };
 }

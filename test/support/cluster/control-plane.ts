@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { ApiConnection } from './api-connection.ts';
@@ -101,6 +101,23 @@ export class ControlPlane {
     if (this.#apiServer?.running === true) await this.#ready(this.#apiServer);
   }
 
+  /** Copies the data of etcd, which restarts for it. The copy before is replaced. */
+  async backUp(): Promise<void> {
+    await this.#etcd?.kill();
+    await this.#copyFolder('etcd', 'etcd-backup');
+    this.#startEtcd();
+    if (this.#apiServer?.running === true) await this.#ready(this.#apiServer);
+  }
+
+  /** Puts the copy in place of the data, with nothing running meanwhile. */
+  async restore(): Promise<void> {
+    await this.#apiServer?.kill();
+    await this.#etcd?.kill();
+    await this.#copyFolder('etcd-backup', 'etcd');
+    this.#startEtcd();
+    await this.startApiServer();
+  }
+
   async stop(): Promise<void> {
     await this.#apiServer?.kill();
     await this.#etcd?.kill();
@@ -134,6 +151,11 @@ export class ControlPlane {
     await this.#write('tokens.csv', `${this.token},admin,admin,"system:masters"\n`);
     await this.#write('audit-policy.json', JSON.stringify(auditPolicy));
     await this.#write('audit.log', '');
+  }
+
+  async #copyFolder(from: string, to: string): Promise<void> {
+    await rm(join(this.#folder, to), { recursive: true, force: true });
+    await cp(join(this.#folder, from), join(this.#folder, to), { recursive: true });
   }
 
   #write(name: string, text: string): Promise<void> {

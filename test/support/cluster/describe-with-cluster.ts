@@ -64,6 +64,13 @@ export function describeWithHelm(name: string, body: (helm: string) => void): vo
   else describe(name, () => body(helm));
 }
 
+/** A `describe` that runs h2spec. `body` gets the path of the program. */
+export function describeWithH2spec(name: string, body: (h2spec: string) => void): void {
+  const h2spec = findProgram('h2spec');
+  if (h2spec === undefined) leaveOut('h2spec', name, () => body('h2spec'));
+  else describe(name, () => body(h2spec));
+}
+
 /** A `describe` that talks to a Docker engine. */
 export function describeWithDocker(name: string, body: () => void): void {
   if (dockerAnswers()) describe(name, body);

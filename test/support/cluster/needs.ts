@@ -30,6 +30,12 @@ export const needs = {
     remedy: 'install Go and run `make envtest`',
     canBeRequired: true,
   },
+  h2spec: {
+    mark: '(needs h2spec)',
+    tests: 'HTTP/2 conformance',
+    remedy: 'install Go and run `make envtest`',
+    canBeRequired: true,
+  },
   docker: {
     mark: '(needs docker)',
     tests: 'container tests',

@@ -39,6 +39,8 @@ export interface ServiceAccountAccess {
   /** `system:serviceaccount:NAMESPACE:NAME`, as the audit log names it. */
   readonly user: string;
   readonly token: string;
+  /** Of this token alone: tells in the audit log which of those who act as the ServiceAccount it was. */
+  readonly credential: string;
   /** The path of a kubeconfig file; its context has the ServiceAccount's namespace. */
   readonly kubeconfig: string;
   readonly client: ApiClient;
@@ -159,11 +161,12 @@ export class TestCluster {
     );
     const access = { url: this.url, ca: this.ca, token };
     const folder = join(this.folder, 'service-accounts');
-    const path = join(folder, `${namespace}.${name}.kubeconfig`);
+    const credential = credentialOf(token);
+    const path = join(folder, `${namespace}.${name}.${credential.replace(/^JTI=/, '')}.kubeconfig`);
     await mkdir(folder, { recursive: true });
     await writeFile(path, kubeconfig({ ...access, namespace }), { mode: 0o600 });
     const user = `system:serviceaccount:${namespace}:${name}`;
-    return { user, token, kubeconfig: path, client: this.#client(access) };
+    return { user, token, credential, kubeconfig: path, client: this.#client(access) };
   }
 
   async ensureNamespace(name: string): Promise<void> {
@@ -193,6 +196,16 @@ export class TestCluster {
   /** Kills etcd and starts it again with its data; resolves when the API server is ready again. */
   restartEtcd(): Promise<void> {
     return this.#controlPlane('restart etcd').restartEtcd();
+  }
+
+  /** Keeps the data of etcd as it is now, as a backup would. */
+  backUp(): Promise<void> {
+    return this.#controlPlane('back up etcd').backUp();
+  }
+
+  /** Stops everything, puts the data of `backUp` in place, and starts again: resource versions go back. */
+  restore(): Promise<void> {
+    return this.#controlPlane('restore etcd').restore();
   }
 
   /**
@@ -237,4 +250,11 @@ export class TestCluster {
       throw new Error(`${action}: the cluster is from '${provider}', want 'envtest'`);
     return controlPlane;
   }
+}
+
+/** As the API server names it in `authentication.kubernetes.io/credential-id` (KEP-4193). */
+function credentialOf(token: string): string {
+  const [, payload = ''] = token.split('.');
+  const { jti } = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { readonly jti?: string };
+  return `JTI=${jti ?? ''}`;
 }
