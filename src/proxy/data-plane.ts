@@ -199,7 +199,7 @@ export class DataPlane {
     } else if (name === 'https' && this.#tls !== undefined) {
       this.#shakeHands(socket, this.#tls);
     } else {
-      this.#serve(socket);
+      this.#serve(socket, socket);
     }
   }
 
@@ -208,14 +208,18 @@ export class DataPlane {
       services: this.#services,
       contexts,
       timeoutMs: settings.handshakeTimeoutMs,
-      onSecure: (secure) => this.#serve(secure),
+      onSecure: (secure) => this.#serve(secure, socket),
       onClosed: (closed) => this.#closed(closed),
     });
     this.#connections.add(handshake);
   }
 
-  #serve(socket: Socket): void {
-    const connection = new Http1Connection(socket, this.#services, (closed) => this.#closed(closed));
+  /** `carrier` is the TCP connection that a socket of TLS stands on. */
+  #serve(socket: Socket, carrier: Socket): void {
+    const connection: Http1Connection = new Http1Connection(socket, this.#services, {
+      carrier,
+      onClosed: () => this.#closed(connection),
+    });
     this.#connections.add(connection);
   }
 

@@ -8,6 +8,7 @@ import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import type { Expiring } from '../util/deadline-sweeper.ts';
 import type { HeaderList } from '../util/header-list.ts';
 import { plainAddress } from './client-address.ts';
+import type { ConnectionOwner } from './connection-owner.ts';
 import type { AnswerHead, Downstream } from './downstream.ts';
 import { Exchange } from './exchange.ts';
 import { Http1Answer } from './http1-answer.ts';
@@ -42,7 +43,7 @@ export class Http1Connection implements Downstream, Expiring {
   #chunked: ChunkedDecoder | undefined;
   readonly #exchange: Exchange;
   readonly #answer: Http1Answer;
-  readonly #onClosed: (connection: Http1Connection) => void;
+  readonly #owner: ConnectionOwner;
   /** Value of Strict-Transport-Security (RFC 6797), '' for none. */
   readonly #hsts: string;
   #phase: Phase = 'head';
@@ -56,10 +57,11 @@ export class Http1Connection implements Downstream, Expiring {
   /** Only for a client that was once too slow. */
   #writeWatch: WriteWatch | undefined;
 
-  constructor(socket: Socket, services: ProxyServices, onClosed: (connection: Http1Connection) => void) {
+  constructor(socket: Socket, services: ProxyServices, owner: ConnectionOwner) {
     this.socket = socket;
+
     this.#services = services;
-    this.#onClosed = onClosed;
+    this.#owner = owner;
     const { settings } = services;
     this.#parser = new RequestHeadParser(settings.requestLimits);
     this.#answer = new Http1Answer(socket);
@@ -136,8 +138,8 @@ export class Http1Connection implements Downstream, Expiring {
 
   abort(): void {
     // Where the end of the connection ends the body, only a reset tells a cut answer from a whole one.
-    // In TLS it is the missing close_notify that tells.
-    if (this.#answer.endsWithConnection && !(this.socket instanceof TLSSocket)) this.socket.resetAndDestroy();
+    // Not all that speak TLS look for a close_notify either.
+    if (this.#answer.endsWithConnection) this.#owner.carrier.resetAndDestroy();
     else this.socket.destroy();
   }
 
@@ -353,7 +355,7 @@ export class Http1Connection implements Downstream, Expiring {
     this.#services.sweeper.remove(this);
     this.#writeWatch?.stop();
     this.#services.counters.connectionClosed();
-    this.#onClosed(this);
+    this.#owner.onClosed();
   }
 
   /** Sends FIN behind the last answer, then discards input until the client closes too or time is up (RFC 9112 §9.6). */

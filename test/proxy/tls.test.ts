@@ -138,6 +138,43 @@ describe('requests over TLS', () => {
     expect(upstream.requests[0]?.body.length).toBe(300_000);
   });
 
+  test('an upgraded connection is a tunnel both ways, and survives a new certificate', async () => {
+    await start();
+    upstream.behaviour = (_, socket) => {
+      socket.removeAllListeners('data');
+      socket.on('data', (chunk: Buffer) => socket.write(`echo:${chunk.toString('latin1')}`));
+      return (
+        'HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n' +
+        'Sec-WebSocket-Accept: s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\r\n\r\nhello'
+      );
+    };
+    const client = new RawClient(await handshake());
+    client.send(
+      'GET /ws HTTP/1.1\r\nHost: a.example\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n' +
+        'Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    );
+    await client.until((received) => received.endsWith('hello'));
+    await proxy.publish([{ upstream: [upstream.port] }], { 'a.example': testPair(['a.example']) });
+    client.send('ping');
+    expect(await client.until((received) => received.endsWith('echo:ping'))).toMatch(/^HTTP\/1\.1 101 /);
+    client.close();
+  });
+
+  test('an answer that the upstream cuts is seen to be cut', async () => {
+    await start();
+    upstream.behaviour = (_, socket) => {
+      setImmediate(() => socket.destroy());
+      return 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n';
+    };
+    const socket = await handshake();
+    const client = new RawClient(socket);
+    client.send('GET / HTTP/1.0\r\nHost: a.example\r\n\r\n');
+    await client.until((received) => received.endsWith('abc'));
+    await client.untilEnd();
+    expect(socket.errored).toMatchObject({ code: 'ECONNRESET' });
+    client.close();
+  });
+
   test('an absolute target must be of the scheme that is spoken', async () => {
     await start();
     const client = new RawClient(await handshake());

@@ -71,7 +71,8 @@ export class Handshake implements Expiring {
   }
 
   drain(): void {
-    this.deadline = Math.min(this.deadline, this.#options.services.sweeper.after(LAST_HANDSHAKE_MS));
+    const last = this.#options.services.sweeper.after(LAST_HANDSHAKE_MS);
+    this.deadline = this.deadline === 0 ? last : Math.min(this.deadline, last);
   }
 
   #read(chunk: Buffer): void {
