@@ -45,7 +45,9 @@ export function edgeTls(settings: Settings): TlsSettings {
     fallback: selfSigned(new Date()),
     ticketSecrets: [randomBytes(SECRET_BYTES)],
   };
-  check('ssl-ciphers', sslCiphers, () => createSecureContext({ ca: [], ciphers }));
+  const { minVersion, maxVersion, fallback } = tls;
+  const pair = { cert: fallback.certificate, key: fallback.key, ca: [] };
+  check('ssl-ciphers', sslCiphers, () => createSecureContext({ ...pair, minVersion, maxVersion, ciphers }));
   check('ssl-ecdh-curve', sslCurve, () => createSecureContext({ ca: [], ecdhCurve: sslCurve }));
   return tls;
 }

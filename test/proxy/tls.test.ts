@@ -9,6 +9,7 @@ import { readClientHello } from '../../src/proxy/tls/client-hello.ts';
 import { testPair } from '../support/certificates.ts';
 import { startProxy } from '../support/data-plane-harness.ts';
 import type { TestProxy, TestProxyOptions } from '../support/data-plane-harness.ts';
+import { eventually } from '../support/eventually.ts';
 import { RawClient, exchangeBytes } from '../support/raw-client.ts';
 import { RawUpstream } from '../support/raw-upstream.ts';
 
@@ -384,11 +385,24 @@ describe('hostile clients', () => {
       const socket = connectPlain(proxy.tlsPort, '127.0.0.1');
       socket.on('error', () => undefined);
       await once(socket, 'connect');
-      socket.end(hello.subarray(0, (round * 37) % hello.length));
-      socket.resume();
+      if (round % 2 === 0) {
+        socket.end(hello.subarray(0, (round * 37) % hello.length));
+        socket.resume();
+      } else {
+        // Leaves when the server has answered.
+        socket.write(hello);
+        await once(socket, 'data');
+        if (round % 4 === 1) socket.end().resume();
+        else socket.destroy();
+      }
       await once(socket, 'close');
     }
     await proxy.plane.closeListeners();
+    await eventually(
+      () => Promise.resolve(proxy.counters.handshakeFailures('closed')),
+      (count) => count === 200,
+    );
+    expect(proxy.counters.handshakeFailures('timeout')).toBe(0);
     await proxy.plane.drain();
     expect(proxy.counters.read('connectionsActive')).toBe(0);
   });

@@ -97,19 +97,27 @@ export class Handshake implements Expiring {
     socket.off('end', this.#onEnd);
     socket.pause();
     socket.unshift(received);
-    const certificate = services.table.certificateFor(serverName(hello));
-    const secure = new TLSSocket(socket, {
-      isServer: true,
-      secureContext: contexts.choose(certificate, hello.ticketNames),
-      ALPNProtocols: PROTOCOLS,
-    });
+    let secure: TLSSocket;
+    try {
+      const certificate = services.table.certificateFor(serverName(hello));
+      const secureContext = contexts.choose(certificate, hello.ticketNames);
+      secure = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols: PROTOCOLS });
+    } catch (error) {
+      // One client must not end the worker, and with it everybody else's connections.
+      services.warn('handshake not begun', { error: (error as Error).message });
+      return this.#fail('other');
+    }
     secure.on('error', (error: NodeJS.ErrnoException) => this.#fail(handshakeFailure(error.code)));
+    // A client that leaves inside the handshake is noticed by reading only; what it sends can be read from 'secure' on.
+    secure.on('end', this.#onEnd);
+    secure.resume();
     // The event that tls.Server waits for too. A renegotiation that was refused may bring another.
     secure.once('secure', () => this.#finish(secure, hello));
   }
 
   #finish(secure: TLSSocket, hello: ClientHello): void {
     if (this.#phase !== 'library') return;
+    secure.off('end', this.#onEnd);
     if (!agrees(secure, hello)) return this.#fail('garbage');
     const { services } = this.#options;
     services.sweeper.turn();
