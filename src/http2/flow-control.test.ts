@@ -279,6 +279,19 @@ describe('receiving', () => {
     expect(rig.sent()).toEqual(['WINDOW_UPDATE 0 32768']);
   });
 
+  test.each(['reset', 'discard'] as const)('who leaves a response that is over gives it back: %s', (way) => {
+    const rig = new Http2Rig({ role: 'client', limits: { connectionWindowBytes: 65_535 } });
+    rig.consumes = false;
+    for (let id = 1; id < 41; id += 2) {
+      rig.open();
+      rig.receive(rig.headers(id, [[':status', '200']], 0), data(id, bytes(DATA), flag.endStream));
+      if (way === 'reset') rig.stream(id).reset('CANCEL');
+      else rig.stream(id).discard();
+      rig.sent();
+    }
+    expect(rig.connection.isClosing).toBe(false);
+  });
+
   test('§6.9.2 a smaller window holds from the moment that the peer has acknowledged it', () => {
     const rig = new Http2Rig({ limits: { streamWindowBytes: 10 } });
     rig.consumes = false;

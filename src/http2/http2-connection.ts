@@ -163,10 +163,12 @@ export class Http2Connection implements StreamLink {
   }
 
   discard(stream: Http2Stream): void {
-    if (stream.isClosed || this.#core.hasFailed) return;
+    if (this.#core.hasFailed) return;
+    if (stream.isClosed) return this.#core.flow.release(stream);
     stream.isDiscarding = true;
     this.#core.flow.consume(stream, stream.unconsumed);
     if (stream.localEnded && !stream.remoteEnded) this.#core.lives.reset(stream, 'NO_ERROR');
+    return undefined;
   }
 
   sendHeaders(stream: Http2Stream, fields: FieldSource, endStream: boolean): void {
@@ -196,7 +198,10 @@ export class Http2Connection implements StreamLink {
   }
 
   sendReset(stream: Http2Stream, code: ErrorName): void {
-    if (!stream.isClosed && !this.#core.hasFailed) this.#core.lives.reset(stream, code);
+    if (this.#core.hasFailed) return;
+    // Nothing is left to end, but what nobody will consume has to come back.
+    if (stream.isClosed) this.#core.flow.release(stream);
+    else this.#core.lives.reset(stream, code);
   }
 }
 

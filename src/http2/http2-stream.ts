@@ -17,7 +17,10 @@ export interface StreamHandler {
   data(buffer: Buffer, start: number, end: number): void;
   /** The peer's side is complete. */
   end(trailers: HeaderList | undefined): void;
-  /** The stream is over before its end, in both directions. `code` as on the wire. */
+  /**
+   * The stream is over before its end, in both directions. `code` as on the wire. Behind `end` it means that the rest of
+   * what we send is not wanted, with NO_ERROR although the answer is good (§8.1).
+   */
   reset(code: number, cause: ResetCause): void;
   /** `write` had returned false: everything that was written is on its way. */
   writable(): void;
@@ -94,7 +97,11 @@ export class Http2Stream {
     return this.queue.length > 0;
   }
 
-  /** Gives back window for bytes that were dealt with (§5.2). More than was handed over is ignored. */
+  /**
+   * Gives back window for bytes that were dealt with (§5.2). More than was handed over is ignored. Who does not want to
+   * consume what was handed over calls `discard` or `reset`, even when the stream is over: else the connection has so much
+   * less window for ever.
+   */
   consume(bytes: number): void {
     this.#link.consume(this, bytes);
   }

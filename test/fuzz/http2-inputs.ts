@@ -54,11 +54,16 @@ export class FrameMaker {
   readonly #encoder = new HpackEncoder();
   /** 0 gives what is right but for its order. */
   readonly #wildness: number;
+  /** Streams that may be open. */
+  readonly #open: number[];
+  #nextStream: number;
 
   constructor(random: Random, fromClient: boolean) {
     this.#random = random;
     this.#fromClient = fromClient;
     this.#wildness = random.pick([0, 0.02, 0.1, 0.3]);
+    this.#open = fromClient ? [] : [1, 3, 5, 7];
+    this.#nextStream = fromClient ? 1 : 9;
   }
 
   /** A connection from its first byte. */
@@ -99,24 +104,46 @@ export class FrameMaker {
     return random.chance(this.#wildness) ? random.below(256) : random.pick(useful);
   }
 
+  #stream(): number {
+    const random = this.#random;
+    return this.#open.length === 0 || random.chance(this.#wildness)
+      ? random.pick(streams)
+      : random.pick(this.#open);
+  }
+
+  /** HEADERS of a new stream, as a client sends them, or of one that is open. */
+  #head(): string {
+    const random = this.#random;
+    const endsStream = random.chance(0.3);
+    const flags = this.#flags(flag.endHeaders | (endsStream ? flag.endStream : 0));
+    if (!this.#fromClient || random.chance(this.#wildness)) return this.#headers(this.#stream(), flags);
+    const stream = this.#nextStream;
+    this.#nextStream += random.chance(this.#wildness) ? 4 : 2;
+    if (!endsStream) this.#open.push(stream);
+    return this.#headers(stream, flags);
+  }
+
+  /** Nothing is sent behind the end of a stream, but in the wild. */
+  #closing(stream: number, isLast: boolean): number {
+    const at = isLast && !this.#random.chance(this.#wildness) ? this.#open.indexOf(stream) : -1;
+    if (at >= 0) this.#open.splice(at, 1);
+    return stream;
+  }
+
   #frame(): string {
     const random = this.#random;
-    const stream = random.pick(streams.slice(0, random.chance(this.#wildness) ? streams.length : 7));
-    const open = flag.endHeaders;
+    // Frames of a stream want one.
+    if (this.#open.length === 0) return this.#head();
+    const stream = this.#stream();
     switch (random.below(12)) {
       case 0:
       case 1:
       case 2:
-        return this.#headers(stream, this.#flags(open, open | flag.endStream));
+        return this.#head();
       case 3:
       case 4:
       case 5:
-        return frameText(
-          frameType.data,
-          this.#flags(0, 0, flag.endStream, flag.padded),
-          stream,
-          random.pick(['', 'hello', '\x02abcd', 'x'.repeat(random.below(17_000))]),
-        );
+        return this.#data(stream);
       case 6:
         return frameText(
           frameType.windowUpdate,
@@ -125,7 +152,7 @@ export class FrameMaker {
           uint32(random.chance(this.#wildness) ? random.pick(numbers) : 1000),
         );
       case 7:
-        return frameText(frameType.rstStream, 0, stream, uint32(random.below(20)));
+        return frameText(frameType.rstStream, 0, this.#closing(stream, true), uint32(random.below(20)));
       case 8:
         return frameText(
           frameType.settings,
@@ -136,12 +163,29 @@ export class FrameMaker {
       case 9:
         return frameText(frameType.ping, this.#flags(0, flag.ack), 0, '12345678');
       case 10:
-        return random.chance(0.5)
-          ? frameText(frameType.priority, 0, stream, `${uint32(random.below(9))}\x0f`)
-          : frameText(frameType.goaway, 0, 0, uint32(random.pick(numbers)) + uint32(0));
+        return this.#rarely(stream);
       default:
-        return frameText(random.below(12), random.below(256), stream, 'x'.repeat(random.below(20)));
+        return random.chance(this.#wildness)
+          ? frameText(random.below(12), random.below(256), stream, 'x'.repeat(random.below(20)))
+          : frameText(10 + random.below(200), random.below(256), stream, 'x'.repeat(random.below(20)));
     }
+  }
+
+  #data(stream: number): string {
+    const random = this.#random;
+    const flags = this.#flags(0, 0, flag.endStream);
+    const payload = random.pick(['', 'hello', 'x'.repeat(random.below(17_000))]).slice(0, 16_384);
+    this.#closing(stream, (flags & flag.endStream) !== 0);
+    if (!random.chance(0.2)) return frameText(frameType.data, flags, stream, payload);
+    return frameText(frameType.data, flags | flag.padded, stream, '\x02abcd');
+  }
+
+  #rarely(stream: number): string {
+    const random = this.#random;
+    if (random.chance(0.7))
+      return frameText(frameType.priority, 0, stream, `${uint32(2 * random.below(9))}\x0f`);
+    const last = random.chance(this.#wildness) ? random.pick(numbers) : 0;
+    return frameText(frameType.goaway, 0, 0, uint32(last) + uint32(0));
   }
 
   #headers(stream: number, flags: number): string {

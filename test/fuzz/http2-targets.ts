@@ -2,8 +2,10 @@ import { HpackDecoder } from '../../src/http2/hpack/hpack-decoder.ts';
 import { HpackEncoder } from '../../src/http2/hpack/hpack-encoder.ts';
 import { Http2Connection } from '../../src/http2/http2-connection.ts';
 import type { Http2Stream, StreamHandler } from '../../src/http2/http2-stream.ts';
+import type { Http2RequestHead } from '../../src/http2/message-heads.ts';
 import { defaultLimits } from '../../src/http2/limits.ts';
 import { HeaderList } from '../../src/util/header-list.ts';
+import { readWithNode } from './http2-beside-node.ts';
 import { FrameMaker } from './http2-inputs.ts';
 import { mutate, randomBytes } from './messages.ts';
 import type { Random } from './random.ts';
@@ -26,6 +28,9 @@ class Driver {
   readonly connection: Http2Connection;
   readonly #log: string[] = [];
   readonly #open = new Set<number>();
+  /** Heads that were handed over, by stream. */
+  readonly requests = new Map<number, Http2RequestHead>();
+  isClosing = false;
 
   constructor(role: 'server' | 'client') {
     const say = (text: string): void => void this.#log.push(text);
@@ -34,6 +39,7 @@ class Driver {
       {
         wake: () => {},
         request: (stream, head, isComplete) => {
+          this.requests.set(stream.id, head);
           say(
             `request ${stream.id} ${JSON.stringify({ ...head, headers: head.headers.entries() })} ${isComplete}`,
           );
@@ -56,9 +62,12 @@ class Driver {
   #ask(count: number): void {
     const method = ['GET', 'HEAD', 'POST', 'CONNECT'][count] as string;
     const pseudo = [[':method', method] as const, [':authority', 'a.example'] as const];
-    let stream: Http2Stream | undefined;
     const handler = this.#handler(2 * count + 1, () => stream);
-    stream = this.connection.open({ pseudo, headers: new HeaderList() }, count < 2, handler);
+    const stream: Http2Stream | undefined = this.connection.open(
+      { pseudo, headers: new HeaderList() },
+      count < 2,
+      handler,
+    );
   }
 
   /** Answers by the stream's number: at once, with what comes, late, or not at all. */
@@ -105,6 +114,7 @@ class Driver {
     }
     for (let taken = this.connection.take(); taken !== undefined; taken = this.connection.take())
       output.push(taken);
+    this.isClosing = this.connection.isClosing;
     this.connection.close();
     const log = `${this.#log.join('\n')}\n${Buffer.concat(output).toString('latin1')}`;
     return { log, heldBytes, left: this.#open.size + this.connection.openStreams };
@@ -119,6 +129,37 @@ function checkConnection(input: string, random: Random, role: 'server' | 'client
   if (pieces.log !== whole.log) return `in pieces ${pieces.log}, whole ${whole.log}`;
   if (whole.heldBytes > MAX_HELD_BYTES) return `holds ${whole.heldBytes} bytes`;
   return whole.left === 0 ? undefined : `${whole.left} streams left behind: ${whole.log}`;
+}
+
+/** What we hand over, node:http2 hands over too, as the same request. It may hand over more, and what we refuse. */
+async function checkBesideNode(input: string): Promise<string | undefined> {
+  const driver = new Driver('server');
+  const bytes = Buffer.from(input, 'latin1');
+  driver.run(bytes, () => bytes.length);
+  // Either we ended the connection, or the client said GOAWAY, and is gone for node.
+  if (driver.isClosing) return undefined;
+  const theirs = await readWithNode(input);
+  if (theirs === undefined) return undefined;
+  for (const [id, head] of driver.requests) {
+    const other = theirs.get(id);
+    if (other === undefined) return `node has no request ${id}`;
+    const read = [
+      other[':method'],
+      other[':path'] ?? '',
+      other[':authority'] ?? other.host,
+      other['x-plain'],
+    ];
+    const plain = head.headers.getAll('x-plain');
+    const ours = [
+      head.method,
+      head.pathAndQuery,
+      head.authority,
+      plain.length > 0 ? plain.join(', ') : undefined,
+    ];
+    if (JSON.stringify(ours) !== JSON.stringify(read))
+      return `ours ${JSON.stringify(ours)}, node's ${JSON.stringify(read)}`;
+  }
+  return undefined;
 }
 
 /** What can be decoded must come out again the same when we encode it. */
@@ -168,5 +209,11 @@ export const http2Targets: readonly FuzzTarget[] = [
     batch: 100,
     make: (random) => connectionText(random, false),
     check: (input, random) => checkConnection(input, random, 'client'),
+  },
+  {
+    name: 'http2-requests-beside-node',
+    batch: 50,
+    make: (random) => new FrameMaker(random, true).connection(),
+    check: checkBesideNode,
   },
 ];

@@ -5,15 +5,6 @@ import { staticTable } from './static-table.ts';
 // Fields → header blocks (RFC 7541 §6). What repeats from message to message goes through the dynamic table; what does
 // not, or is secret, stays out of it.
 
-/** Static name → its first index; `name\nvalue` → index of the whole entry. */
-const staticNames = new Map<string, number>();
-const staticFields = new Map<string, number>();
-
-for (const [index, [name, value]] of staticTable.entries()) {
-  if (!staticNames.has(name)) staticNames.set(name, index + 1);
-  if (value !== '') staticFields.set(fieldKey(name, value), index + 1);
-}
-
 /** Values of these differ from message to message: an entry would only push out better ones. */
 const changing: ReadonlySet<string> = new Set([
   ':path',
@@ -35,6 +26,34 @@ const changing: ReadonlySet<string> = new Set([
 /** Never put into any table, here or by whoever passes the message on (§7.1.3). */
 const secret: ReadonlySet<string> = new Set(['authorization', 'proxy-authorization', 'set-cookie', 'cookie']);
 
+/** How a field goes out when it is not in a table already. */
+const Form = { indexed: 0, plain: 1, neverIndexed: 2 } as const;
+
+interface KnownName {
+  /** Of its first entry in the static table; 0 for none. */
+  index: number;
+  readonly form: (typeof Form)[keyof typeof Form];
+  /** Value → index of the whole entry in the static table. */
+  readonly values: Map<string, number>;
+}
+
+const unknownName: KnownName = { index: 0, form: Form.indexed, values: new Map() };
+const knownNames = new Map<string, KnownName>();
+
+function addName(name: string): KnownName {
+  const form = secret.has(name) ? Form.neverIndexed : changing.has(name) ? Form.plain : Form.indexed;
+  const entry: KnownName = { index: 0, form, values: new Map() };
+  knownNames.set(name, entry);
+  return entry;
+}
+
+for (const name of [...changing, ...secret]) addName(name);
+for (const [index, [name, value]] of staticTable.entries()) {
+  const entry = knownNames.get(name) ?? addName(name);
+  if (entry.index === 0) entry.index = index + 1;
+  if (value !== '') entry.values.set(value, index + 1);
+}
+
 /** Longer values are rarely sent twice, and push out many others. */
 const MAX_INDEXED_VALUE = 256;
 /** A larger table than the default costs memory on both sides and saves little. */
@@ -45,8 +64,8 @@ const FIELD_OVERHEAD_BYTES = 24;
 /** One direction of one connection. */
 export class HpackEncoder {
   readonly #table: DynamicTable;
-  /** `name\nvalue` → number of the newest entry with it. */
-  readonly #known = new Map<string, number>();
+  /** Name → value → number of the newest entry with both. */
+  readonly #known = new Map<string, Map<string, number>>();
   /** Sizes that the next block has to announce: the smallest since the last one, and the present one (§4.2). */
   #smallestBytes = MAX_TABLE_BYTES;
   #announceDue = false;
@@ -54,10 +73,9 @@ export class HpackEncoder {
   #at = 0;
 
   constructor() {
-    this.#table = new DynamicTable(MAX_TABLE_BYTES, (name, value, number) => {
-      const key = fieldKey(name, value);
-      if (this.#known.get(key) === number) this.#known.delete(key);
-    });
+    this.#table = new DynamicTable(MAX_TABLE_BYTES, (name, value, number) =>
+      this.#forget(name, value, number),
+    );
   }
 
   /** The peer's SETTINGS_HEADER_TABLE_SIZE. */
@@ -82,20 +100,18 @@ export class HpackEncoder {
   /** Adds a field. The name is lower case; both are latin1. */
   field(name: string, value: string): void {
     this.#reserve(name.length + value.length + FIELD_OVERHEAD_BYTES);
-    const key = fieldKey(name, value);
-    const whole = staticFields.get(key);
+    const { index, form, values } = knownNames.get(name) ?? unknownName;
+    const whole = values.get(value);
     if (whole !== undefined) return this.#integer(0x80, 7, whole);
-    const known = this.#known.get(key);
-    if (known !== undefined) return this.#integer(0x80, 7, staticTable.length + this.#table.added - known);
-    const index = staticNames.get(name) ?? 0;
-    if (secret.has(name)) return this.#literal(0x10, 4, { index, name, value });
-    if (changing.has(name) || value.length > MAX_INDEXED_VALUE || !this.#table.fits(name, value)) {
-      return this.#literal(0x00, 4, { index, name, value });
+    if (form === Form.neverIndexed) return this.#literal(0x10, 4, index, name, value);
+    if (form === Form.plain || value.length > MAX_INDEXED_VALUE) {
+      return this.#literal(0x00, 4, index, name, value);
     }
-    this.#literal(0x40, 6, { index, name, value });
-    this.#known.set(key, this.#table.added);
-    this.#table.add(name, value);
-    return undefined;
+    const known = this.#known.get(name)?.get(value);
+    if (known !== undefined) return this.#integer(0x80, 7, staticTable.length + this.#table.added - known);
+    if (!this.#table.fits(name, value)) return this.#literal(0x00, 4, index, name, value);
+    this.#literal(0x40, 6, index, name, value);
+    return this.#remember(name, value);
   }
 
   /** The block since `begin`; valid until the next `begin`. */
@@ -103,14 +119,25 @@ export class HpackEncoder {
     return this.#target.subarray(0, this.#at);
   }
 
-  #literal(
-    pattern: number,
-    prefixBits: number,
-    field: { readonly index: number; readonly name: string; readonly value: string },
-  ): void {
-    this.#integer(pattern, prefixBits, field.index);
-    if (field.index === 0) this.#string(field.name);
-    this.#string(field.value);
+  #remember(name: string, value: string): void {
+    const values = this.#known.get(name);
+    if (values === undefined) this.#known.set(name, new Map([[value, this.#table.added]]));
+    else values.set(value, this.#table.added);
+    this.#table.add(name, value);
+  }
+
+  #forget(name: string, value: string, number: number): void {
+    const values = this.#known.get(name);
+    if (values?.get(value) !== number) return;
+    values.delete(value);
+    if (values.size === 0) this.#known.delete(name);
+  }
+
+  // oxlint-disable-next-line max-params -- a field and its form, hot
+  #literal(pattern: number, prefixBits: number, index: number, name: string, value: string): void {
+    this.#integer(pattern, prefixBits, index);
+    if (index === 0) this.#string(name);
+    this.#string(value);
   }
 
   #string(text: string): void {
@@ -147,8 +174,4 @@ export class HpackEncoder {
     this.#target.copy(larger, 0, 0, this.#at);
     this.#target = larger;
   }
-}
-
-function fieldKey(name: string, value: string): string {
-  return `${name}\n${value}`;
 }

@@ -1,6 +1,6 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { ApiConnection } from './api-connection.ts';
@@ -103,17 +103,21 @@ export class ControlPlane {
 
   /** Copies the data of etcd, which restarts for it. The copy before is replaced. */
   async backUp(): Promise<void> {
+    const copy = join(this.#folder, 'etcd-backup');
     await this.#etcd?.kill();
-    await this.#copyFolder('etcd', 'etcd-backup');
+    await rm(copy, { recursive: true, force: true });
+    await cp(join(this.#folder, 'etcd'), copy, { recursive: true });
     this.#startEtcd();
     if (this.#apiServer?.running === true) await this.#ready(this.#apiServer);
   }
 
-  /** Puts the copy in place of the data, with nothing running meanwhile. */
+  /** Puts the copy in place of the data, with nothing running meanwhile. It is used up by that. */
   async restore(): Promise<void> {
+    const data = join(this.#folder, 'etcd');
     await this.#apiServer?.kill();
     await this.#etcd?.kill();
-    await this.#copyFolder('etcd-backup', 'etcd');
+    await rm(data, { recursive: true });
+    await rename(join(this.#folder, 'etcd-backup'), data);
     this.#startEtcd();
     await this.startApiServer();
   }
@@ -151,11 +155,6 @@ export class ControlPlane {
     await this.#write('tokens.csv', `${this.token},admin,admin,"system:masters"\n`);
     await this.#write('audit-policy.json', JSON.stringify(auditPolicy));
     await this.#write('audit.log', '');
-  }
-
-  async #copyFolder(from: string, to: string): Promise<void> {
-    await rm(join(this.#folder, to), { recursive: true, force: true });
-    await cp(join(this.#folder, from), join(this.#folder, to), { recursive: true });
   }
 
   #write(name: string, text: string): Promise<void> {
