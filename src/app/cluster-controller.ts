@@ -32,7 +32,7 @@ export async function openCluster(settings: Settings, context: SourceContext): P
       ingressClassByName: settings.ingressClassByName,
       defaultBackendService:
         settings.defaultBackendService === '' ? undefined : settings.defaultBackendService,
-      defaultCertificate: undefined,
+      defaultCertificate: settings.defaultCertificate === '' ? undefined : settings.defaultCertificate,
     }),
     createReflector: (scope, sink) => new Reflector({ transport, scope, sink, metrics: watching }),
     onChange: (update) => {

@@ -1,3 +1,4 @@
+import { CertificateMemory } from '../compile/certificate-memory.ts';
 import type { CompileOptions } from '../compile/compile-options.ts';
 import type { Settings } from './settings.ts';
 
@@ -12,6 +13,12 @@ export function compileOptions(settings: Settings): CompileOptions {
     allowExternalName: settings.allowExternalName,
     watchNamespaces: settings.watchNamespaces.length === 0 ? undefined : settings.watchNamespaces,
     namespaceSelector: settings.watchNamespaceSelector,
+    defaultCertificate: settings.defaultCertificate === '' ? undefined : settings.defaultCertificate,
+    certificateMemory: new CertificateMemory(),
+    sslRedirect: settings.sslRedirect,
+    forceSslRedirect: settings.forceSslRedirect,
+    httpRedirectCode: Number(settings.httpRedirectCode),
+    now: () => Date.now(),
     defaultBackendService: settings.defaultBackendService === '' ? undefined : settings.defaultBackendService,
   };
 }

@@ -1,5 +1,5 @@
 import { setting } from './setting.ts';
-import { address, duration, oneOf, port, size, toggle, wholeNumber } from './setting-types.ts';
+import { address, duration, oneOf, optionalPort, port, size, toggle, wholeNumber } from './setting-types.ts';
 
 /** The process itself and where it listens. */
 export const processSettings = {
@@ -8,9 +8,9 @@ export const processSettings = {
   httpsPort: setting(
     'Listening',
     'https-port',
-    port,
-    { default: '8443' },
-    'port for HTTPS; accepted, but nothing listens there yet',
+    optionalPort,
+    { default: '' },
+    'port for HTTPS; 0 picks a free one; left out it is 8443, or none when another process has that',
   ),
   adminAddress: setting(
     'Listening',

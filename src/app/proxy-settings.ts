@@ -1,6 +1,13 @@
 import type { ProxySettings } from '../proxy/proxy-settings.ts';
 import type { Settings } from './settings.ts';
 
+/** RFC 6797 §6.1. */
+function hstsValue({ hsts, hstsMaxAge, hstsSubdomains, hstsPreload }: Settings): string {
+  if (!hsts) return '';
+  const subdomains = hstsSubdomains ? '; includeSubDomains' : '';
+  return `max-age=${hstsMaxAge}${subdomains}${hstsPreload ? '; preload' : ''}`;
+}
+
 /** The part of the settings that the data plane needs. */
 export function proxySettings(settings: Settings): ProxySettings {
   return {
@@ -34,5 +41,6 @@ export function proxySettings(settings: Settings): ProxySettings {
       maxRequestsPerConnection: settings.upstreamRequests,
     },
     accessLog: settings.accessLog,
+    hsts: hstsValue(settings),
   };
 }

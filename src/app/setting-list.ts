@@ -1,6 +1,7 @@
 import { clusterSettings } from './cluster-settings.ts';
 import { processSettings } from './process-settings.ts';
 import { sourceSettings } from './source-settings.ts';
+import { tlsSettings } from './tls-settings.ts';
 import { trafficSettings } from './traffic-settings.ts';
 
 /** Every setting of the process, declared once: flags, environment, config file, --help and the reference come from here. */
@@ -8,5 +9,6 @@ export const settingList = {
   ...sourceSettings,
   ...clusterSettings,
   ...processSettings,
+  ...tlsSettings,
   ...trafficSettings,
 } as const;

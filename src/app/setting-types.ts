@@ -1,6 +1,7 @@
 import { isIP } from 'node:net';
 
 import { isSelectorFault, parseLabelSelector } from '../util/label-selector.ts';
+import type { TlsVersion } from '../proxy/tls/tls-settings.ts';
 import type { LabelSelector } from '../util/label-selector.ts';
 
 /** How a setting's text becomes a value. */
@@ -63,6 +64,17 @@ export const labelSelector: SettingType<LabelSelector> = {
   },
 };
 
+/** Versions of TLS in nginx's notation, separated by spaces; what came before 1.2 is not spoken (RFC 8996). */
+export const tlsVersions: SettingType<readonly TlsVersion[]> = {
+  placeholder: '<versions>',
+  wanted: 'TLSv1.2, TLSv1.3 or both with a space between',
+  parse: (value) => {
+    const names = value.split(/[ ,]+/).filter((name) => name !== '');
+    const known = (['TLSv1.2', 'TLSv1.3'] as const).filter((version) => names.includes(version));
+    return known.length > 0 && known.length === new Set(names).size ? known : undefined;
+  },
+};
+
 /** A numeric address, `localhost` for 127.0.0.1, or '' for all addresses. */
 export const address: SettingType<string> = {
   placeholder: '<address>',
@@ -86,6 +98,12 @@ export function wholeNumber(min: number, max: number): SettingType<number> {
 }
 
 export const port = wholeNumber(0, 65_535);
+
+/** A port, or '' when none is named. */
+export const optionalPort: SettingType<number | ''> = {
+  ...port,
+  parse: (value) => (value === '' ? '' : port.parse(value)),
+};
 
 const unitMs = new Map([
   ['ms', 1],

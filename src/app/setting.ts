@@ -14,7 +14,7 @@ export interface Setting<T> {
 }
 
 export type SettingGroup =
-  'Source' | 'Cluster' | 'Listening' | 'Process' | 'Clients' | 'Forwarding' | 'Upstreams';
+  'Source' | 'Cluster' | 'Listening' | 'TLS' | 'Process' | 'Clients' | 'Forwarding' | 'Upstreams';
 
 type Options = { readonly aliases?: readonly string[]; readonly default: string };
 

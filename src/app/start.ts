@@ -12,12 +12,15 @@ import { RowAllocator } from '../telemetry/row-allocator.ts';
 import { createCounterMemory } from '../telemetry/worker-counters.ts';
 import { ListeningSockets } from '../workers/listening-sockets.ts';
 import { WorkerPool } from '../workers/pool.ts';
+import type { PoolOptions } from '../workers/pool.ts';
 import { openSource } from './app-source.ts';
+import { CertificateWatch } from './certificate-watch.ts';
 import { compileOptions } from './compile-settings.ts';
 import { defaultMaxConnections, maxConnections, perWorker } from './connection-limit.ts';
 import { defaultWorkers } from './cpu-limit.ts';
 import { createAdmin, startAdmin } from './create-admin.ts';
 import { observeLoop } from './loop-observer.ts';
+import { edgeTls, reserveHttps, rotateTicketSecrets } from './edge-tls.ts';
 import { proxySettings } from './proxy-settings.ts';
 import { Readiness } from './readiness.ts';
 import type { Settings } from './settings.ts';
@@ -39,27 +42,35 @@ export async function startApp(settings: Settings, version: string): Promise<App
   const writer = new LogWriter();
   const log = createLog(writer, settings.logLevel);
   const sockets = ListeningSockets.reserve(settings.address, settings.httpPort);
-  const parts = await assemble(settings, { version, writer, log, sockets });
-  const { pool, loop, source, reports, admin, readiness } = parts;
+  const httpsSockets = reserveHttps(settings, log);
+  const https = httpsSockets && { sockets: httpsSockets, tls: edgeTls(settings) };
+  const parts = await assemble(settings, { version, writer, log, sockets, https });
+  const { pool, loop, source, reports, admin, readiness, certificates } = parts;
   const stop = async (): Promise<void> => {
     loop.stop();
+    endRotation?.();
+    certificates.stop();
     await Promise.all([atMost(systemClock, farewellLimitMs, source.farewell()), pool.stop(), admin.stop()]);
     reports.stop();
     await source.stop();
     await writer.flush(flushLimitMs);
   };
+  const endRotation =
+    https &&
+    rotateTicketSecrets(https.tls, settings.sslTicketRotationMs, (secrets) => pool.useTicketSecrets(secrets));
   try {
     const adminPort = await startAdmin(admin, settings);
     pool.start();
+    certificates.start();
     await source.start();
     log.info('started', {
       version,
       port: sockets.port,
+      ...(https === undefined ? {} : { httpsPort: https.sockets.port }),
       adminPort,
       workers: pool.status.length,
       ...source.description,
     });
-    log.info('nothing listens for HTTPS yet', { httpsPort: settings.httpsPort });
   } catch (error) {
     await stop();
     throw error;
@@ -77,9 +88,10 @@ interface Base {
   readonly writer: LogWriter;
   readonly log: Log;
   readonly sockets: ListeningSockets;
+  readonly https: PoolOptions['https'];
 }
 
-async function assemble(settings: Settings, { version, writer, log, sockets }: Base) {
+async function assemble(settings: Settings, { version, writer, log, sockets, https }: Base) {
   const workers = countWorkers(settings, sockets, log);
   const memory = EndpointBoard.allocate(boardSlots, workers);
   const rows = new RowAllocator({ workers, maxRoutes: settings.metricsMaxRoutes });
@@ -91,6 +103,7 @@ async function assemble(settings: Settings, { version, writer, log, sockets }: B
     onChange: ({ snapshot, changed, diagnostics }) => {
       findings.source(diagnostics);
       reports.source(diagnostics);
+      certificates.seen(snapshot);
       loop.update(snapshot, changed);
     },
   });
@@ -102,6 +115,7 @@ async function assemble(settings: Settings, { version, writer, log, sockets }: B
     counters,
     logLinesDropped: () => writer.droppedLines,
     diagnostics: () => findings.open(),
+    certificates: () => certificates.expiries(),
     ...(source.watching && { watching: source.watching }),
     ...(source.reporting && { reporting: { ...source.reporting, conditions: () => reports.counts() } }),
   });
@@ -109,6 +123,7 @@ async function assemble(settings: Settings, { version, writer, log, sockets }: B
     workers,
     settings: proxySettings(settings),
     sockets,
+    ...(https === undefined ? {} : { https }),
     heapBytes: settings.workerHeap,
     maxConnections: connectionsPerWorker(settings, workers, log),
     board: { memory, view: new EndpointBoard(memory) },
@@ -125,8 +140,13 @@ async function assemble(settings: Settings, { version, writer, log, sockets }: B
     observer: observeLoop({ log, metrics, findings, reports, readiness, source }),
     ...(source.fetch === undefined ? {} : { fetch: (references) => source.fetch?.(references) }),
   });
+  const certificates = new CertificateWatch({
+    table: () => loop.table,
+    update: (snapshot, changed) => loop.update(snapshot, changed),
+    now: () => Date.now(),
+  });
   const admin = createAdmin(settings, { log, metrics, findings, readiness, source, pool, loop });
-  return { pool, loop, source, reports, admin, readiness };
+  return { pool, loop, source, reports, admin, readiness, certificates };
 }
 
 function connectionsPerWorker(settings: Settings, workers: number, log: Log): number {

@@ -80,6 +80,24 @@ export const compiledAnnotations: readonly AnnotationSpec[] = [
     doc: 'What `canary-weight` is a share of; at least 100.',
   },
   {
+    name: 'ssl-redirect',
+    grammar: boolean,
+    default: 'true',
+    doc: 'Redirects plain HTTP to HTTPS (308) on hosts that are listed under `tls`. The default is that of `--ssl-redirect`.',
+  },
+  {
+    name: 'force-ssl-redirect',
+    grammar: boolean,
+    default: 'false',
+    doc: 'Redirects plain HTTP to HTTPS (308) on every host of the Ingress, where TLS ends before Sallyport too.',
+  },
+  {
+    name: 'preserve-trailing-slash',
+    grammar: boolean,
+    default: 'false',
+    doc: 'Keeps a slash at the end of the path in that redirect.',
+  },
+  {
     name: 'proxy-connect-timeout',
     grammar: delay,
     default: '5',

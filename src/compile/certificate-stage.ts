@@ -8,7 +8,9 @@ import { ClaimIndex } from './claim-index.ts';
 import type { DiagnosticIndex } from './diagnostic-index.ts';
 import type { CertificateClaim } from './fragment.ts';
 import { whyFirst } from './rank.ts';
-import { readTlsSecret } from './tls.ts';
+import type { CertificateMemory } from './certificate-memory.ts';
+import type { TlsPair } from './tls.ts';
+import { usablePair } from './tls.ts';
 
 /** Claims on hosts' certificates of all objects meet here: the first by rank wins, even when its Secret is unusable. */
 export class CertificateStage {
@@ -18,7 +20,10 @@ export class CertificateStage {
   readonly #diagnostics: DiagnosticIndex;
   readonly #table: TableEditor;
 
-  constructor(diagnostics: DiagnosticIndex, table: TableEditor) {
+  readonly #memory: CertificateMemory | undefined;
+
+  constructor(diagnostics: DiagnosticIndex, table: TableEditor, memory?: CertificateMemory) {
+    this.#memory = memory;
     this.#diagnostics = diagnostics;
     this.#table = table;
   }
@@ -35,7 +40,7 @@ export class CertificateStage {
       const [winner, ...losers] = this.#claims.get(host);
       this.#diagnostics.replace(`certificate ${host}`, winner === undefined ? [] : judge(winner, losers));
       const secret =
-        winner === undefined || readPair(snapshot, winner.secret) === undefined ? undefined : winner.secret;
+        winner === undefined || this.#pair(snapshot, winner.secret) === undefined ? undefined : winner.secret;
       const before = this.#table.get('hosts', host)?.certificate;
       for (const touched of [before, secret]) if (touched !== undefined) secrets.add(touched);
       this.#move(host, before, secret);
@@ -44,10 +49,17 @@ export class CertificateStage {
       this.#table.edit('hosts', host, entry);
     }
     for (const id of secrets) {
-      const pair = this.#hosts.has(id) ? readPair(snapshot, id) : undefined;
-      const entry = pair && sealEntry<TableCertificate>('certificates', { id, ...pair });
+      const pair = this.#hosts.has(id) ? this.#pair(snapshot, id) : undefined;
+      if (pair === undefined) this.#memory?.forget(id);
+      const entry =
+        pair &&
+        sealEntry<TableCertificate>('certificates', { id, certificate: pair.certificate, key: pair.key });
       this.#table.edit('certificates', id, entry);
     }
+  }
+
+  #pair(snapshot: Snapshot, key: string): TlsPair | undefined {
+    return usablePair(key, snapshot.objects.Secret.get(key), this.#memory);
   }
 
   #move(host: string, before: string | undefined, after: string | undefined): void {
@@ -60,12 +72,6 @@ export class CertificateStage {
     const hosts = this.#hosts.get(after) ?? new Set<string>();
     this.#hosts.set(after, hosts.add(host));
   }
-}
-
-function readPair(snapshot: Snapshot, key: string): { certificate: string; key: string } | undefined {
-  const secret = snapshot.objects.Secret.get(key);
-  const pair = secret === undefined ? undefined : readTlsSecret(secret);
-  return typeof pair === 'string' ? undefined : pair;
 }
 
 /** Objects that share a host and its Secret are no conflict. */

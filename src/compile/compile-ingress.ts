@@ -12,6 +12,8 @@ import type { CompiledFilters } from './compile-filters.ts';
 import { settingsFromAnnotations } from './forward-settings.ts';
 import type { ExchangeSettings } from './forward-settings.ts';
 import type { Fragment, OverridingSetting, PolicyOverride, RouteDraft, RouteTier } from './fragment.ts';
+import { redirectWish } from './https-redirect.ts';
+import type { RedirectWish } from './https-redirect.ts';
 import type { ObjectContext } from './object-context.ts';
 import { overridingSettings } from './policy-overrides.ts';
 import { objectRank, routeRank } from './rank.ts';
@@ -27,6 +29,7 @@ interface Shared {
   /** Undefined: all routes fail closed. */
   readonly filters: CompiledFilters;
   readonly settings: ExchangeSettings;
+  readonly redirect: RedirectWish | undefined;
   readonly overriding: readonly OverridingSetting[];
   readonly canary: CanarySplit | 'unusable' | undefined;
 }
@@ -35,7 +38,7 @@ interface Shared {
 export function compileIngress(
   ingress: Ingress,
   context: ObjectContext,
-): Partial<Pick<Fragment, 'owned' | 'routes' | 'certificates' | 'overrides'>> {
+): Partial<Pick<Fragment, 'owned' | 'routes' | 'certificates' | 'tlsHosts' | 'overrides'>> {
   if (!isSelected(ingress.ingressClassName, ingress.meta, context)) return { owned: false };
   const shared = readShared(ingress, context);
   const hosts = ingress.rules.map(({ host }, index) =>
@@ -51,8 +54,7 @@ export function compileIngress(
   return {
     routes: all,
     overrides: policyOverrides(shared, all),
-    certificates:
-      shared.canary === undefined ? claimCertificates(ingress.tls, known, ingress.meta, context) : [],
+    ...(shared.canary === undefined ? claimCertificates(ingress.tls, known, ingress.meta, context) : {}),
   };
 }
 
@@ -66,6 +68,7 @@ function readShared(ingress: Ingress, context: ObjectContext): Shared {
     context,
     filters: safe ? filters : undefined,
     settings,
+    redirect: redirectWish(reader, context.options),
     overriding: overridingSettings(reader, settings),
     canary: isCanary(reader, context) ? (parseCanary(reader, context) ?? 'unusable') : undefined,
   };
@@ -178,6 +181,7 @@ function makeDraft(shared: Shared, place: Place, action: RouteAction): RouteDraf
     object,
     tier: place.tier,
     ...(canary === undefined ? {} : { canary }),
+    ...(shared.redirect === undefined || action.kind !== 'forward' ? {} : { redirect: shared.redirect }),
   };
 }
 

@@ -27,7 +27,7 @@ const everything: RouteMatch = {
 export function compileRoute(
   route: Route,
   context: ObjectContext,
-): Partial<Pick<Fragment, 'owned' | 'routes' | 'certificates'>> {
+): Partial<Pick<Fragment, 'owned' | 'routes' | 'certificates' | 'tlsHosts'>> {
   if (!isSelected(route.ingressClassName, route.meta, context)) return { owned: false };
   const hosts = routeHosts(route, context);
   const routes =
@@ -35,7 +35,7 @@ export function compileRoute(
       ? []
       : route.rules.flatMap((rule, index) => ruleRoutes(route, rule, { index, hosts, context }));
   const tls = route.tls === undefined ? [] : [{ hosts: [], ...route.tls }];
-  return { routes, certificates: claimCertificates(tls, new Set(hosts), route.meta, context) };
+  return { routes, ...claimCertificates(tls, new Set(hosts), route.meta, context) };
 }
 
 /** Never empty for a Route without hosts (every host); empty when none of those that it names can be used. */

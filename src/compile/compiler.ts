@@ -6,6 +6,7 @@ import { CertificateStage } from './certificate-stage.ts';
 import { compileDefaultBackend, compiledKinds, compileObject } from './compile-object.ts';
 import type { CompiledKind } from './compile-object.ts';
 import type { CompileOptions } from './compile-options.ts';
+import { compileDefaultCertificate } from './default-certificate.ts';
 import { DiagnosticIndex } from './diagnostic-index.ts';
 import type { DiagnosticsByObject } from './diagnostic-index.ts';
 import type { Fragment } from './fragment.ts';
@@ -65,11 +66,13 @@ export function createCompiler(options: CompileOptions): Compiler {
 }
 
 const DEFAULT_BACKEND = 'default-backend';
+const DEFAULT_CERTIFICATE = 'default-certificate';
 
 const nothing: Omit<Fragment, 'object'> = {
   owned: false,
   routes: [],
   certificates: [],
+  tlsHosts: [],
   policies: [],
   overrides: [],
   diagnostics: [],
@@ -81,7 +84,7 @@ class CompilerState {
   readonly #table = new TableEditor();
   readonly #diagnostics = new DiagnosticIndex();
   readonly #routes = new RouteStage(this.#diagnostics);
-  readonly #certificates = new CertificateStage(this.#diagnostics, this.#table);
+  readonly #certificates: CertificateStage;
   readonly #policies = new PolicyStage(this.#diagnostics);
   readonly #upstreams: UpstreamStage;
   readonly #fragments = new Map<string, Fragment>();
@@ -90,6 +93,7 @@ class CompilerState {
 
   constructor(options: CompileOptions) {
     this.#options = options;
+    this.#certificates = new CertificateStage(this.#diagnostics, this.#table, options.certificateMemory);
     this.#upstreams = new UpstreamStage(this.#policies, this.#table, options);
   }
 
@@ -144,6 +148,7 @@ class CompilerState {
     const compiled = this.#compileFragment(key, snapshot);
     const before = this.#fragments.get(key) ?? nothing;
     const after = compiled ?? nothing;
+    this.#routes.listTls(before.tlsHosts, after.tlsHosts);
     this.#routes.replace(before.routes, after.routes);
     this.#certificates.replace(before.certificates, after.certificates);
     this.#policies.replacePolicies(before.policies, after.policies);
@@ -155,6 +160,10 @@ class CompilerState {
   }
 
   #compileFragment(key: string, snapshot: Snapshot): Fragment | undefined {
+    if (key === DEFAULT_CERTIFICATE) {
+      const compiled = compileDefaultCertificate(snapshot, this.#options);
+      return compiled && { ...nothing, owned: true, ...compiled };
+    }
     if (key === DEFAULT_BACKEND) return compileDefaultBackend(snapshot, this.#options);
     const slash = key.indexOf('/');
     const object = snapshot.objects[key.slice(0, slash) as CompiledKind].get(key.slice(slash + 1));
@@ -166,7 +175,7 @@ function everything(snapshot: Snapshot): ReadonlySet<string> {
   const keys = compiledKinds.flatMap((kind) =>
     [...snapshot.objects[kind].keys()].map((key) => dependencyKey(kind, key)),
   );
-  return new Set([...keys, DEFAULT_BACKEND]);
+  return new Set([...keys, DEFAULT_BACKEND, DEFAULT_CERTIFICATE]);
 }
 
 function isCompiled(kind: string): kind is CompiledKind {

@@ -1,5 +1,6 @@
 import type { Diagnostic, ObjectRef } from '../diagnostics/diagnostic.ts';
 import type { Retry, TableRoute, TableUpstream, Timeouts } from '../table/route-table.ts';
+import type { RedirectWish } from './https-redirect.ts';
 import type { CanarySplit } from './canary.ts';
 
 /**
@@ -12,6 +13,8 @@ export interface Fragment {
   readonly owned: boolean;
   readonly routes: readonly RouteDraft[];
   readonly certificates: readonly CertificateClaim[];
+  /** Hosts that the object lists under tls, whether their certificates can be had or not. */
+  readonly tlsHosts: readonly string[];
   readonly policies: readonly PolicyClaim[];
   readonly overrides: readonly PolicyOverride[];
   readonly diagnostics: readonly Diagnostic[];
@@ -23,6 +26,8 @@ export interface Fragment {
 export interface RouteDraft extends Omit<TableRoute, 'digest'> {
   readonly object: ObjectRef;
   readonly tier: RouteTier;
+  /** Present when plain HTTP is to be sent to HTTPS. */
+  readonly redirect?: RedirectWish;
   /** Present for canaries: they claim nothing and join the winner instead. */
   readonly canary?: CanarySplit;
 }

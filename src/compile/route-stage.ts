@@ -8,7 +8,9 @@ import { ClaimIndex } from './claim-index.ts';
 import type { DiagnosticIndex } from './diagnostic-index.ts';
 import type { RouteDraft } from './fragment.ts';
 import { LastResort } from './last-resort.ts';
+import { withRedirect } from './https-redirect.ts';
 import { whyFirst } from './rank.ts';
+import { TlsHosts } from './tls-hosts.ts';
 
 /** Where finished routes go; undefined takes one out. */
 export type PutRoute = (id: string, route: TableRoute | undefined) => void;
@@ -23,6 +25,7 @@ export class RouteStage {
   readonly #removed = new Set<string>();
   readonly #diagnostics: DiagnosticIndex;
   readonly #lastResort = new LastResort();
+  readonly #tls = new TlsHosts();
 
   constructor(diagnostics: DiagnosticIndex) {
     this.#diagnostics = diagnostics;
@@ -33,13 +36,21 @@ export class RouteStage {
     this.#replace(before, after);
   }
 
+  /** Hosts that an object lists under tls, and listed before. */
+  listTls(before: readonly string[], after: readonly string[]): void {
+    for (const host of after) this.#tls.list(host, 1);
+    for (const host of before) this.#tls.list(host, -1);
+  }
+
   #replace(before: readonly RouteDraft[], after: readonly RouteDraft[]): void {
     for (const draft of before) {
       this.#removed.add(draft.id);
+      this.#tls.remove(draft);
       for (const key of claimKeys(draft)) this.#claims.remove(key, draft);
     }
     for (const draft of after) {
       this.#removed.delete(draft.id);
+      this.#tls.add(draft);
       for (const key of claimKeys(draft)) this.#claims.add(key, draft);
     }
   }
@@ -58,7 +69,7 @@ export class RouteStage {
       put(id, undefined);
     }
     this.#removed.clear();
-    const concerned = new Set<RouteDraft>();
+    const concerned = new Set(this.#tls.takeConcerned());
     for (const key of this.#claims.takeTouched()) {
       const group = this.#claims.get(key);
       for (const draft of group) concerned.add(draft);
@@ -79,7 +90,10 @@ export class RouteStage {
     if (hosts.length === 0) return undefined;
     // Only Ingress routes take canaries, and they have one host each.
     const canary = canaryFor(draft, this.#claims.get(keys[0] ?? ''));
-    const { id, path, conditions, rank, filters, origin } = draft;
+    const { id, path, conditions, rank, origin, redirect } = draft;
+    const redirects =
+      redirect !== undefined && (!redirect.onlyWithTls || hosts.some((host) => this.#tls.has(host)));
+    const filters = redirects ? withRedirect(draft.filters, redirect.filter) : draft.filters;
     const action = canary === undefined ? draft.action : joined(draft.action, canary);
     return sealEntry<TableRoute>('routes', {
       id,

@@ -1,11 +1,19 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Secret } from '../model/core-objects.ts';
 import type { ObjectMeta } from '../model/object-meta.ts';
+import type { CertificateMemory } from './certificate-memory.ts';
 import type { CertificateClaim } from './fragment.ts';
 import type { ObjectContext } from './object-context.ts';
 import { objectRank } from './rank.ts';
 import { resolveReference } from './resolve-reference.ts';
 import { checkedHost } from './route-host.ts';
+
+/** What TLS blocks come to. */
+export interface TlsClaims {
+  readonly certificates: readonly CertificateClaim[];
+  /** Hosts that are listed, by blocks without a usable Secret too. */
+  readonly tlsHosts: readonly string[];
+}
 
 /** Hosts and the Secret with their certificate; without a namespace it is the object's own. */
 export interface TlsBlock {
@@ -23,16 +31,20 @@ export function claimCertificates(
   ruleHosts: ReadonlySet<string>,
   meta: ObjectMeta,
   context: ObjectContext,
-): readonly CertificateClaim[] {
+): TlsClaims {
   const rank = objectRank(context.object, meta);
   const claims = new Map<string, CertificateClaim>();
+  const listed = new Set<string>();
   for (const [index, { hosts, secretName, namespace }] of blocks.entries()) {
-    if (secretName === undefined) continue;
     const field = context.object.kind === 'Route' ? 'spec.tls' : `spec.tls[${index}]`;
-    const secret = resolveSecret({ namespace, name: secretName, field: `${field}.secretName` }, context);
-    if (secret === undefined) continue;
+    const secret =
+      secretName === undefined
+        ? undefined
+        : resolveCertificate({ namespace, name: secretName, field: `${field}.secretName` }, context);
     const wanted = hosts.length > 0 ? readHosts(hosts, field, context) : [...ruleHosts];
     const named = wanted.filter((host) => host !== '');
+    for (const host of named) listed.add(host);
+    if (secret === undefined) continue;
     if (hosts.length === 0 && named.length === 0) {
       context.report(
         'SP2203',
@@ -44,13 +56,24 @@ export function claimCertificates(
       if (!claims.has(host)) claims.set(host, { host, rank, object: context.object, field, secret });
     }
   }
-  return [...claims.values()];
+  return { certificates: [...claims.values()], tlsHosts: [...listed] };
 }
 
 function readHosts(hosts: readonly string[], field: string, context: ObjectContext): readonly string[] {
   return hosts
     .map((host, index) => checkedHost(host, `${field}.hosts[${index}]`, context))
     .filter((host) => host !== undefined);
+}
+
+const UNREADABLE = 'holds a certificate or key that is not readable PEM';
+/** The TLS library takes none below. */
+const MIN_RSA_BITS = 2048;
+const pemBlock =
+  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
+
+/** Every certificate of the chain; throws for one that cannot be read. */
+function readChain(pem: string): readonly X509Certificate[] {
+  return [...pem.matchAll(pemBlock)].map(([block]) => new X509Certificate(block));
 }
 
 /** The PEM texts of a usable TLS Secret, or why it cannot be used. Never quotes what the Secret holds. */
@@ -62,9 +85,10 @@ export function readTlsSecret(secret: Secret): TlsPair | string {
   return result;
 }
 
-interface TlsPair {
+export interface TlsPair {
   readonly certificate: string;
   readonly key: string;
+  readonly notAfterMs: number;
 }
 
 /** Reading keys is slow, and one Secret often serves many objects. */
@@ -77,7 +101,10 @@ interface SecretRef {
 }
 
 /** Key of the Secret, usable or not; undefined when the reference is refused. */
-function resolveSecret({ namespace, name, field }: SecretRef, context: ObjectContext): string | undefined {
+export function resolveCertificate(
+  { namespace, name, field }: SecretRef,
+  context: ObjectContext,
+): string | undefined {
   const ref = { kind: 'Secret', namespace: namespace ?? context.object.namespace, name, field } as const;
   const found = resolveReference(ref, context);
   if (!found.granted) return undefined;
@@ -86,9 +113,35 @@ function resolveSecret({ namespace, name, field }: SecretRef, context: ObjectCon
   if (pair === undefined) {
     context.report('SP2201', field, `Secret "${key}" does not exist; the default certificate is used`);
   } else if (typeof pair === 'string') {
-    context.report('SP2202', field, `Secret "${key}" ${pair}; the default certificate is used`);
+    const kept = context.options.certificateMemory?.last(key) !== undefined;
+    const instead = kept ? 'what it held before is used' : 'the default certificate is used';
+    context.report('SP2202', field, `Secret "${key}" ${pair}; ${instead}`);
+  } else {
+    reportExpired(key, pair, field, context);
   }
   return key;
+}
+
+function reportExpired(key: string, { notAfterMs }: TlsPair, field: string, context: ObjectContext): void {
+  if (notAfterMs > (context.options.now?.() ?? 0)) return;
+  const since = new Date(notAfterMs).toISOString();
+  context.report('SP2204', field, `Secret "${key}" holds a certificate that expired at ${since}`);
+}
+
+/** What to serve for a Secret: its pair, or the last that it held, or nothing. */
+export function usablePair(
+  key: string,
+  secret: Secret | undefined,
+  memory: CertificateMemory | undefined,
+): TlsPair | undefined {
+  if (secret === undefined) {
+    memory?.forget(key);
+    return undefined;
+  }
+  const pair = readTlsSecret(secret);
+  if (typeof pair === 'string') return memory?.last(key);
+  memory?.note(key, pair);
+  return pair;
 }
 
 function checkPair({ type, data }: Secret): TlsPair | string {
@@ -99,11 +152,15 @@ function checkPair({ type, data }: Secret): TlsPair | string {
   const key = data.get('tls.key')?.toString('latin1') ?? '';
   if (certificate === '' || key === '') return 'lacks tls.crt or tls.key';
   try {
-    if (!new X509Certificate(certificate).checkPrivateKey(createPrivateKey(key))) {
+    const [leaf] = readChain(certificate);
+    if (leaf === undefined) return UNREADABLE;
+    if (!leaf.checkPrivateKey(createPrivateKey(key)))
       return 'holds a key that does not belong to its certificate';
-    }
+    const { asymmetricKeyDetails: details } = leaf.publicKey;
+    if ((details?.modulusLength ?? MIN_RSA_BITS) < MIN_RSA_BITS)
+      return `holds an RSA key of fewer than ${MIN_RSA_BITS} bits`;
+    return { certificate, key, notAfterMs: leaf.validToDate.getTime() };
   } catch {
-    return 'holds a certificate or key that is not readable PEM';
+    return UNREADABLE;
   }
-  return { certificate, key };
 }

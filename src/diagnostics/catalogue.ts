@@ -1,20 +1,4 @@
-import type { Condition } from './condition.ts';
-import type { Severity } from './diagnostic.ts';
-
-/** What is known of a code. */
-export interface CatalogueEntry {
-  readonly severity: Severity;
-  /** Which condition of the object it bears on. */
-  readonly condition: Exclude<Condition['type'], 'Programmed'>;
-  /** CamelCase, stable: the condition's reason while this is its first finding, and the reason of its Events. */
-  readonly reason: string;
-  /** Something that the object asks for is not done because of it: its condition is False. Default: with severity error. */
-  readonly leavesOut?: boolean;
-  /** One sentence for the reference page. */
-  readonly title: string;
-  /** What the reader should do. No full stop. */
-  readonly hint: string;
-}
+import type { CatalogueEntry } from './catalogue-entry.ts';
 
 /**
  * Every diagnostic code. Codes are stable: people write alerts and scripts on them.
@@ -197,7 +181,7 @@ export const catalogue = {
     reason: 'InvalidCertificateRef',
     leavesOut: true,
     title: 'A TLS Secret cannot be used',
-    hint: 'Store a matching certificate and key in PEM under tls.crt and tls.key; until then clients see the default certificate',
+    hint: 'Store a matching certificate and key in PEM under tls.crt and tls.key; until then clients see what it held before, or the default certificate',
   },
   SP2203: {
     severity: 'warning',
@@ -205,6 +189,13 @@ export const catalogue = {
     reason: 'UnusedTLS',
     title: 'A TLS block has no host to serve',
     hint: 'Name the hosts in the TLS block or in the rules',
+  },
+  SP2204: {
+    severity: 'warning',
+    condition: 'ResolvedRefs',
+    reason: 'CertificateExpired',
+    title: 'A certificate has expired',
+    hint: 'Renew the certificate; it is served all the same, and clients refuse it',
   },
   SP3001: {
     severity: 'warning',

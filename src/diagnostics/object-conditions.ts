@@ -1,5 +1,5 @@
 import { catalogueEntry } from './catalogue.ts';
-import type { CatalogueEntry } from './catalogue.ts';
+import type { CatalogueEntry } from './catalogue-entry.ts';
 import type { Condition } from './condition.ts';
 import type { Diagnostic } from './diagnostic.ts';
 import { listFindings } from './finding-text.ts';

@@ -53,6 +53,8 @@ export interface AnnotationSpec {
 
 /** Hooks of one linked filter. A hook that is absent costs nothing. */
 export interface Filter {
+  /** Set when its request half has nothing to do with requests over HTTPS: they are not shown to it. */
+  readonly plainOnly?: true;
   /** Continues with undefined; answers without an upstream by returning a LocalAnswer. Returns a promise only when it must wait. */
   onRequest?(request: FilterRequest): RequestVerdict | Promise<RequestVerdict>;
   /** Runs in reverse order of the chain, on upstream answers and on local ones. */

@@ -14,7 +14,7 @@ export function admit(
   settings: ProxySettings,
 ): ErrorCodeName | undefined {
   if (head.method === 'CONNECT' || head.method === 'TRACE') return 'SP_METHOD_NOT_ALLOWED';
-  if (head.targetScheme === 'https') return 'SP_BAD_REQUEST';
+  if (head.targetScheme !== '' && head.targetScheme !== request.transport) return 'SP_BAD_REQUEST';
   if (!isHostless(head) && !normalizeAuthority(head.authority, request)) return 'SP_BAD_HOST';
   if (head.pathAndQuery === '*') return undefined;
   if (!normalizeTarget(head.pathAndQuery, request, settings.allowEncodedSlashes)) return 'SP_BAD_PATH';

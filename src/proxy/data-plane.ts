@@ -17,6 +17,9 @@ import type { ProxyServices } from './proxy-services.ts';
 import type { ProxySettings } from './proxy-settings.ts';
 import { RequestIds } from './request-id.ts';
 import { emptyRoutingTable } from './routing-table.ts';
+import { Handshake } from './tls/handshake.ts';
+import { TlsContexts } from './tls/tls-contexts.ts';
+import type { TlsSettings } from './tls/tls-settings.ts';
 import type { Tunnel } from './tunnel.ts';
 
 // The data plane of one worker: listeners, client connections, the linked table. Comes in: publications and sockets.
@@ -34,6 +37,22 @@ export interface DataPlaneDeps {
   readonly maxConnections?: number;
   /** Monotonic milliseconds, for every deadline. */
   readonly clock?: () => number;
+  /** Left out where no TLS is spoken. */
+  readonly tls?: TlsSettings;
+}
+
+/** What a listener speaks. */
+export type ListenerName = 'http' | 'https';
+
+interface Tls {
+  readonly settings: TlsSettings;
+  readonly contexts: TlsContexts;
+}
+
+/** A client's connection, whatever it has come to. */
+interface ClientConnection {
+  readonly socket: Socket;
+  drain(): void;
 }
 
 /** What became of a publication. */
@@ -47,7 +66,8 @@ export class DataPlane {
   readonly #services: ProxyServices;
   readonly #linker: Linker;
   readonly #maxConnections: number;
-  readonly #connections = new Set<Http1Connection>();
+  readonly #connections = new Set<ClientConnection>();
+  readonly #tls: Tls | undefined;
   readonly #servers: Server[] = [];
   readonly #idleWaiters: (() => void)[] = [];
   #tunnelTimer: NodeJS.Timeout | undefined;
@@ -82,6 +102,10 @@ export class DataPlane {
       warn: (message, fields) => deps.warn(message, fields),
     };
     this.#maxConnections = deps.maxConnections ?? 0;
+    this.#tls = deps.tls && {
+      settings: deps.tls,
+      contexts: new TlsContexts(deps.tls, (message, fields) => deps.warn(message, fields)),
+    };
     this.#linker = new Linker({
       createUpstream: (upstream) => new Upstream(upstream, upstreams),
       metricsRow: (index) => deps.rows.row(index),
@@ -110,11 +134,16 @@ export class DataPlane {
     }
   }
 
+  /** Secrets of session tickets, the newest first. */
+  set ticketSecrets(secrets: readonly Uint8Array[]) {
+    if (this.#tls !== undefined) this.#tls.contexts.ticketSecrets = secrets;
+  }
+
   /** Accepts traffic on a port or a bound socket. Resolves with the port. */
-  listen(target: ListenOptions): Promise<number> {
-    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
-    if (this.#maxConnections > 0) server.maxConnections = this.#maxConnections;
-    server.on('drop', () => this.#services.counters.error('SP_OVERLOADED'));
+  listen(target: ListenOptions, name: ListenerName = 'http'): Promise<number> {
+    const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) =>
+      this.#accept(socket, name),
+    );
     this.#servers.push(server);
     return new Promise((resolve, reject) => {
       server.once('error', reject);
@@ -163,12 +192,38 @@ export class DataPlane {
     this.#services.sweeper.stop();
   }
 
-  #accept(socket: Socket): void {
-    const connection = new Http1Connection(socket, this.#services, (closed) => this.#closed(closed));
+  #accept(socket: Socket, name: ListenerName): void {
+    if (this.#maxConnections > 0 && this.#connections.size >= this.#maxConnections) {
+      this.#services.counters.error('SP_OVERLOADED');
+      socket.destroy();
+    } else if (name === 'https' && this.#tls !== undefined) {
+      this.#shakeHands(socket, this.#tls);
+    } else {
+      this.#serve(socket, socket);
+    }
+  }
+
+  #shakeHands(socket: Socket, { settings, contexts }: Tls): void {
+    const handshake = new Handshake(socket, {
+      services: this.#services,
+      contexts,
+      timeoutMs: settings.handshakeTimeoutMs,
+      onSecure: (secure) => this.#serve(secure, socket),
+      onClosed: (closed) => this.#closed(closed),
+    });
+    this.#connections.add(handshake);
+  }
+
+  /** `carrier` is the TCP connection that a socket of TLS stands on. */
+  #serve(socket: Socket, carrier: Socket): void {
+    const connection: Http1Connection = new Http1Connection(socket, this.#services, {
+      carrier,
+      onClosed: () => this.#closed(connection),
+    });
     this.#connections.add(connection);
   }
 
-  #closed(connection: Http1Connection): void {
+  #closed(connection: ClientConnection): void {
     this.#connections.delete(connection);
     if (this.#connections.size > 0) return;
     for (const resolve of this.#idleWaiters.splice(0)) resolve();

@@ -16,13 +16,19 @@ import { takeClaims } from './request-fields.ts';
 import type { ClaimedFields } from './request-fields.ts';
 import { chooseBackend } from './split.ts';
 
+/** The client's end of a connection. */
+export interface Client {
+  readonly peer: string;
+  readonly transport: 'http' | 'https';
+}
+
 /**
  * One request from its head to its last byte, top to bottom: admit (normalise, match), filter, choose, forward; then the
  * books. Protocol-neutral: the client's side is a Downstream, the upstream's a Forwarder. One object serves all requests
  * of a client connection, one after the other.
  */
 export class Exchange {
-  readonly request = new ProxyRequest();
+  readonly request: ProxyRequest;
   readonly services: ProxyServices;
   readonly downstream: Downstream;
   /** Address of the client's end of the connection. */
@@ -49,7 +55,9 @@ export class Exchange {
   /** Bytes behind an upgrade request belong to no HTTP message. */
   #untrusted = false;
 
-  constructor(downstream: Downstream, services: ProxyServices, peer: string) {
+  constructor(downstream: Downstream, services: ProxyServices, client: Client) {
+    const { peer, transport } = client;
+    this.request = new ProxyRequest(transport);
     this.downstream = downstream;
     this.services = services;
     this.peer = peer;
@@ -83,7 +91,8 @@ export class Exchange {
       return;
     }
     this.#forwarder.prepare(head);
-    const filters = this.#route?.requestFilters;
+    const filters =
+      this.request.scheme === 'http' ? this.#route?.requestFilters : this.#route?.secureRequestFilters;
     if (filters === undefined) {
       this.#forward(this.#forwarding.text(this.request, this.#claims));
       return;
@@ -246,7 +255,10 @@ export class Exchange {
     const claims = takeClaims(head, request, this.peer, services.fields);
     this.#claims = claims;
     if (refusal !== undefined || head.pathAndQuery === '*') return refusal;
-    if (claims !== undefined && claims.hops >= MAX_HOPS) return 'SP_LOOP';
+    if (claims !== undefined) {
+      if (claims.hops >= MAX_HOPS) return 'SP_LOOP';
+      if (claims.forwardedProto !== undefined) request.speakFor(claims.forwardedProto);
+    }
     const route = services.table.match(request);
     if (route === undefined) return 'SP_NO_ROUTE';
     this.#route = route;

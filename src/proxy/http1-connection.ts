@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import { TLSSocket } from 'node:tls';
 
 import { ChunkedDecoder } from '../http1/chunked-decoder.ts';
 import type { CodecFault } from '../http1/message-head.ts';
@@ -7,6 +8,7 @@ import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import type { Expiring } from '../util/deadline-sweeper.ts';
 import type { HeaderList } from '../util/header-list.ts';
 import { plainAddress } from './client-address.ts';
+import type { ConnectionOwner } from './connection-owner.ts';
 import type { AnswerHead, Downstream } from './downstream.ts';
 import { Exchange } from './exchange.ts';
 import { Http1Answer } from './http1-answer.ts';
@@ -41,7 +43,9 @@ export class Http1Connection implements Downstream, Expiring {
   #chunked: ChunkedDecoder | undefined;
   readonly #exchange: Exchange;
   readonly #answer: Http1Answer;
-  readonly #onClosed: (connection: Http1Connection) => void;
+  readonly #owner: ConnectionOwner;
+  /** Value of Strict-Transport-Security (RFC 6797), '' for none. */
+  readonly #hsts: string;
   #phase: Phase = 'head';
   #pending: Buffer | undefined;
   #requests = 0;
@@ -53,14 +57,20 @@ export class Http1Connection implements Downstream, Expiring {
   /** Only for a client that was once too slow. */
   #writeWatch: WriteWatch | undefined;
 
-  constructor(socket: Socket, services: ProxyServices, onClosed: (connection: Http1Connection) => void) {
+  constructor(socket: Socket, services: ProxyServices, owner: ConnectionOwner) {
     this.socket = socket;
+
     this.#services = services;
-    this.#onClosed = onClosed;
+    this.#owner = owner;
     const { settings } = services;
     this.#parser = new RequestHeadParser(settings.requestLimits);
     this.#answer = new Http1Answer(socket);
-    this.#exchange = new Exchange(this, services, plainAddress(socket.remoteAddress ?? ''));
+    const transport = socket instanceof TLSSocket ? 'https' : 'http';
+    this.#exchange = new Exchange(this, services, {
+      peer: plainAddress(socket.remoteAddress ?? ''),
+      transport,
+    });
+    this.#hsts = transport === 'https' ? services.settings.hsts : '';
     this.deadline = services.sweeper.after(settings.clientHeaderTimeoutMs);
     services.sweeper.add(this);
     services.counters.connectionOpened();
@@ -93,6 +103,7 @@ export class Http1Connection implements Downstream, Expiring {
     const { head } = this.#parser;
     const limit = this.#services.settings.clientKeepAliveRequests;
     const close = answer.close || !head.keepAlive || this.#requests >= limit;
+    if (this.#hsts !== '') answer.headers.set('Strict-Transport-Security', this.#hsts);
     this.#answer.begin(answer, this.#parser.head.minor, close);
   }
 
@@ -127,7 +138,8 @@ export class Http1Connection implements Downstream, Expiring {
 
   abort(): void {
     // Where the end of the connection ends the body, only a reset tells a cut answer from a whole one.
-    if (this.#answer.endsWithConnection) this.socket.resetAndDestroy();
+    // Not all that speak TLS look for a close_notify either.
+    if (this.#answer.endsWithConnection) this.#owner.carrier.resetAndDestroy();
     else this.socket.destroy();
   }
 
@@ -343,7 +355,7 @@ export class Http1Connection implements Downstream, Expiring {
     this.#services.sweeper.remove(this);
     this.#writeWatch?.stop();
     this.#services.counters.connectionClosed();
-    this.#onClosed(this);
+    this.#owner.onClosed();
   }
 
   /** Sends FIN behind the last answer, then discards input until the client closes too or time is up (RFC 9112 §9.6). */

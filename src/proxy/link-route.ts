@@ -56,12 +56,14 @@ function assemble(
   context: RouteLinkContext,
 ): RouteLink {
   const request = filters.filter((filter) => filter.onRequest !== undefined);
+  const secure = request.filter((filter) => filter.plainOnly !== true);
   const response = filters.filter((filter) => filter.onResponse !== undefined).reverse();
   return {
     route,
     checks,
     pathRegex,
     requestFilters: request.length === 0 ? undefined : request,
+    secureRequestFilters: secure.length === 0 ? undefined : secure,
     responseFilters: response.length === 0 ? undefined : response,
     row,
     ...serving(route, row, context),

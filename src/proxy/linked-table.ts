@@ -1,5 +1,12 @@
 import type { Filter } from '../filters/filter.ts';
-import type { EndpointSet, Forward, Retry, TableRoute, Timeouts } from '../table/route-table.ts';
+import type {
+  EndpointSet,
+  Forward,
+  Retry,
+  TableCertificate,
+  TableRoute,
+  Timeouts,
+} from '../table/route-table.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
 import type { HeaderList } from '../util/header-list.ts';
 
@@ -11,6 +18,8 @@ export interface LinkedTable {
   readonly upstreams: ReadonlyMap<string, LinkedUpstream>;
   /** The route that serves this request, or undefined (404). Allocates nothing on the common path. */
   match(request: MatchRequest): LinkedRoute | undefined;
+  /** The certificate for a canonical name: its own, its wildcard's, or the one for every name. '' is no name. */
+  certificateFor(serverName: string): TableCertificate | undefined;
 }
 
 /** What matching looks at. */
@@ -32,6 +41,8 @@ export interface LinkedRoute {
   readonly forward: Forward | undefined;
   /** Filters that have a request half, in order; undefined when there are none. */
   readonly requestFilters: readonly Filter[] | undefined;
+  /** Of these, those for requests over HTTPS; undefined when there are none. */
+  readonly secureRequestFilters: readonly Filter[] | undefined;
   /** Filters that have a response half, in reverse order; undefined when there are none. */
   readonly responseFilters: readonly Filter[] | undefined;
   /** Empty when the route answers by itself. */

@@ -4,12 +4,15 @@ import type { HeaderList } from '../util/header-list.ts';
 import type { MatchRequest } from './linked-table.ts';
 
 const anyPath: PathMatch = { type: 'prefix', value: '/' };
+const defaultPorts = { http: 80, https: 443 } as const;
 const noHeaders = { length: 0 } as HeaderList;
 
 /** A request between its decoding and its way upstream. One object serves all requests of a client connection in turn. */
 export class ProxyRequest implements FilterRequest, MatchRequest {
   method = '';
-  scheme: 'http' | 'https' = 'http';
+  /** Of the client's connection. */
+  readonly transport: 'http' | 'https';
+  scheme: 'http' | 'https';
   host = '';
   port = 80;
   authority = '';
@@ -21,9 +24,22 @@ export class ProxyRequest implements FilterRequest, MatchRequest {
   matchedPath: PathMatch = anyPath;
   requestId = '';
 
+  constructor(transport: 'http' | 'https' = 'http') {
+    this.transport = transport;
+    this.scheme = transport;
+  }
+
+  /** A proxy that is believed says that its client used this scheme. A port that nobody named follows it. */
+  speakFor(scheme: 'http' | 'https'): void {
+    if (scheme === this.scheme) return;
+    if (this.port === defaultPorts[this.scheme]) this.port = defaultPorts[scheme];
+    this.scheme = scheme;
+  }
+
   /** Forgets the last request, keeping what belongs to the connection. */
   clear(): void {
     this.method = '';
+    this.scheme = this.transport;
     this.host = '';
     this.authority = '';
     this.path = '/';

@@ -30,4 +30,6 @@ export interface ProxySettings {
   readonly allowEncodedSlashes: boolean;
   readonly upstream: PoolLimits;
   readonly accessLog: boolean;
+  /** Strict-Transport-Security on answers over TLS; '' for none. */
+  readonly hsts: string;
 }

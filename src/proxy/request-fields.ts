@@ -68,7 +68,7 @@ export interface ClaimedFields {
   /** Undefined also when the peer is not to be believed. */
   forwardedHost: string | undefined;
   forwardedPort: string | undefined;
-  forwardedProto: string | undefined;
+  forwardedProto: 'http' | 'https' | undefined;
   trailersAccepted: boolean;
   hops: number;
 }

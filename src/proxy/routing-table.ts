@@ -46,6 +46,16 @@ export class RoutingTable implements LinkedTable {
   match(request: MatchRequest): RouteLink | undefined {
     return this.#index.match(request);
   }
+
+  certificateFor(serverName: string): TableCertificate | undefined {
+    const { hosts } = this.parts;
+    const dot = serverName.indexOf('.');
+    const host =
+      hosts.get(serverName) ??
+      (dot > 0 ? hosts.get(`*${serverName.slice(dot)}`) : undefined) ??
+      hosts.get('');
+    return host?.certificate === undefined ? undefined : this.parts.certificates.get(host.certificate);
+  }
 }
 
 /** Generation 0: matches nothing. */

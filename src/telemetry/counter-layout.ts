@@ -1,5 +1,6 @@
 import { errorCodes } from './error-codes.ts';
 import type { ErrorCodeName } from './error-codes.ts';
+import { handshakeBuckets, handshakeFailures, handshakeKinds } from './handshake-cells.ts';
 
 /** Cells of one worker's counters that belong to no route. Gauges come first: they are set back when a worker starts. */
 const gauges = [
@@ -55,4 +56,18 @@ export const errorCells: ReadonlyMap<ErrorCodeName, number> = new Map(
   errorNames.map((name, place) => [name, errorsStart + place]),
 );
 
-export const counterBytes = (errorsStart + errorNames.length) * Float64Array.BYTES_PER_ELEMENT;
+/** Where cells about handshakes begin: one a kind, one a failure, then a histogram: one a bucket, one beyond, the sum. */
+export const handshakeCells = {
+  kinds: errorsStart + errorNames.length,
+  failures: errorsStart + errorNames.length + handshakeKinds.length,
+  buckets: errorsStart + errorNames.length + handshakeKinds.length + handshakeFailures.length,
+  secondsSum:
+    errorsStart +
+    errorNames.length +
+    handshakeKinds.length +
+    handshakeFailures.length +
+    handshakeBuckets.length +
+    1,
+} as const;
+
+export const counterBytes = (handshakeCells.secondsSum + 1) * Float64Array.BYTES_PER_ELEMENT;

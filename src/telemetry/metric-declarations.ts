@@ -1,3 +1,4 @@
+import { handshakeBuckets } from './handshake-cells.ts';
 import { latencyBucketsSeconds } from './row-layout.ts';
 
 /** One metric family. Everything that is exposed under `sallyport_` is declared here once. */
@@ -227,6 +228,35 @@ export const processMetrics = {
   },
 } as const satisfies Record<string, MetricDeclaration>;
 
+/** TLS with clients. */
+export const tlsMetrics = {
+  handshakes: {
+    name: 'sallyport_tls_handshakes_total',
+    type: 'counter',
+    help: 'TLS handshakes that ended well; a rare cipher is counted as other.',
+    labels: ['version', 'cipher', 'resumed'],
+  },
+  failures: {
+    name: 'sallyport_tls_handshake_failures_total',
+    type: 'counter',
+    help: 'Connections that ended before they were encrypted: closed (the client left), timeout, garbage, plain-http, version, cipher or alpn (nothing in common), alert (the client refused) or other.',
+    labels: ['reason'],
+  },
+  seconds: {
+    name: 'sallyport_tls_handshake_seconds',
+    type: 'histogram',
+    help: 'Time from a ClientHello to the end of its handshake.',
+    labels: [],
+    buckets: handshakeBuckets,
+  },
+  expiry: {
+    name: 'sallyport_certificate_expiry_timestamp_seconds',
+    type: 'gauge',
+    help: 'End of validity of the certificates that are served, by their Secrets, in seconds since 1970.',
+    labels: ['namespace', 'secret'],
+  },
+} as const satisfies Record<string, MetricDeclaration>;
+
 /** What is written to a cluster; exposed only when one is served. */
 export const reportingMetrics = {
   leader: {
@@ -293,6 +323,7 @@ export const watchMetrics = {
 export const metricDeclarations: readonly MetricDeclaration[] = [
   ...Object.values(routeMetrics),
   ...Object.values(processMetrics),
+  ...Object.values(tlsMetrics),
   ...Object.values(reportingMetrics),
   ...Object.values(watchMetrics),
 ];

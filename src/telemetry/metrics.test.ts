@@ -90,6 +90,7 @@ class Bench {
       { code: 'SP1001', severity: 'error' },
       { code: 'SP4251', severity: 'warning' },
     ],
+    certificates: () => [{ namespace: 'team-a', secret: 'tls', seconds: 1_900_000_000 }],
     reporting: reportingSample(),
     watching: watchingSample(),
   });
@@ -123,6 +124,8 @@ function exercise(bench: Bench): void {
   const [counters] = bench.counters as [WorkerCounters];
   counters.connectionOpened();
   counters.error('SP_NO_ROUTE');
+  counters.handshakeDone({ version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', resumed: true, ms: 3 });
+  counters.handshakeFailed('timeout');
   counters.linked(7, 3);
   counters.collectedGarbage('minor', 0.5);
   counters.sampled({

@@ -1,7 +1,14 @@
 import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
 import { errorNames, gcKinds } from './counter-layout.ts';
 import type { CounterName } from './counter-layout.ts';
-import { processMetrics, reportingMetrics, routeMetrics, watchMetrics } from './metric-declarations.ts';
+import { renderHandshakes } from './handshake-metrics.ts';
+import {
+  processMetrics,
+  reportingMetrics,
+  routeMetrics,
+  tlsMetrics,
+  watchMetrics,
+} from './metric-declarations.ts';
 import type { MetricDeclaration } from './metric-declarations.ts';
 import type { ReportingSources } from './reporting-totals.ts';
 import { renderRouteFamilies } from './route-families.ts';
@@ -23,8 +30,17 @@ export interface MetricsSources {
   diagnostics(): Iterable<{ readonly code: string; readonly severity: string }>;
   /** Left out where nothing is reported to a cluster. */
   readonly reporting?: ReportingSources;
+  /** Of the table that is served. */
+  certificates?(): Iterable<CertificateExpiry>;
   /** Left out where no cluster is read. */
   readonly watching?: WatchTotals;
+}
+
+export interface CertificateExpiry {
+  readonly namespace: string;
+  readonly secret: string;
+  /** Since 1970. */
+  readonly seconds: number;
 }
 
 type Sample = (labels: Readonly<Record<string, string>>, value: number) => void;
@@ -85,6 +101,7 @@ export class Metrics {
     const { rows } = this.#sources;
     const end = rows.beginScrape();
     yield await this.#registry.metrics();
+    yield renderHandshakes(this.#workers);
     yield* renderRouteFamilies(rows);
     end();
   }
@@ -135,6 +152,10 @@ export class Metrics {
       }
     });
     this.#sampled(processMetrics.diagnostics, (sample) => this.#countDiagnostics(sample));
+    this.#sampled(tlsMetrics.expiry, (sample) => {
+      for (const { namespace, secret, seconds } of this.#sources.certificates?.() ?? [])
+        sample({ namespace, secret }, seconds);
+    });
     this.#sampled(processMetrics.logLinesDropped, (sample) => {
       sample({}, this.#sources.logLinesDropped() + this.#sum((reader) => reader.read('logLinesDropped')));
     });

@@ -1,6 +1,15 @@
 import type { ErrorCodeName } from './error-codes.ts';
-import { counterBytes, counterCells, errorCells, gaugeCells, gcCells } from './counter-layout.ts';
+import {
+  counterBytes,
+  counterCells,
+  errorCells,
+  gaugeCells,
+  gcCells,
+  handshakeCells,
+} from './counter-layout.ts';
 import type { CounterName, GcKind } from './counter-layout.ts';
+import { handshakeBuckets, handshakeFailures, handshakePlace } from './handshake-cells.ts';
+import type { HandshakeFailure, HandshakeKind } from './handshake-cells.ts';
 
 /** What a worker tells about its event loop. Delays are the time by which timers came late. */
 export interface LoopSample {
@@ -74,6 +83,19 @@ export class WorkerCounters {
     this.#add(errorCells.get(code) as number, 1);
   }
 
+  /** A TLS handshake ended well. */
+  handshakeDone({ ms, ...kind }: HandshakeKind & { readonly ms: number }): void {
+    const seconds = ms / 1000;
+    const bucket = handshakeBuckets.findIndex((bound) => seconds <= bound);
+    this.#add(handshakeCells.kinds + handshakePlace(kind), 1);
+    this.#add(handshakeCells.buckets + (bucket < 0 ? handshakeBuckets.length : bucket), 1);
+    this.#add(handshakeCells.secondsSum, seconds);
+  }
+
+  handshakeFailed(reason: HandshakeFailure): void {
+    this.#add(handshakeCells.failures + handshakeFailures.indexOf(reason), 1);
+  }
+
   logLinesDropped(count: number): void {
     this.#add(counterCells.logLinesDropped, count);
   }
@@ -120,6 +142,23 @@ export class CounterReader {
 
   errors(code: ErrorCodeName): number {
     return this.#cells[errorCells.get(code) as number] as number;
+  }
+
+  handshakes(kind: HandshakeKind): number {
+    return this.#cells[handshakeCells.kinds + handshakePlace(kind)] as number;
+  }
+
+  handshakeFailures(reason: HandshakeFailure): number {
+    return this.#cells[handshakeCells.failures + handshakeFailures.indexOf(reason)] as number;
+  }
+
+  /** Handshakes of each bucket by itself, the last beyond all bounds. */
+  handshakeBuckets(): readonly number[] {
+    return [...this.#cells.subarray(handshakeCells.buckets, handshakeCells.secondsSum)];
+  }
+
+  handshakeSeconds(): number {
+    return this.#cells[handshakeCells.secondsSum] as number;
   }
 
   gcSeconds(kind: GcKind): number {

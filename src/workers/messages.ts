@@ -1,7 +1,9 @@
 import type { BoundSocket } from 'node:net';
 
 import type { ClosedRoute } from '../proxy/link-draft.ts';
+import type { ListenerName } from '../proxy/data-plane.ts';
 import type { ProxySettings } from '../proxy/proxy-settings.ts';
+import type { TlsSettings } from '../proxy/tls/tls-settings.ts';
 import type { TableDelta } from '../table/table-delta.ts';
 
 // What main and worker threads say to each other. Everything here survives structured clone.
@@ -28,6 +30,8 @@ export interface WorkerStart {
   readonly settings: ProxySettings;
   /** Client connections that this worker holds at a time; 0 means no limit. */
   readonly maxConnections: number;
+  /** Left out where no TLS is spoken. */
+  readonly tls?: TlsSettings;
   /** Endpoint board, shared by all workers. */
   readonly board: SharedArrayBuffer;
   /** This worker's own counters that belong to no route. */
@@ -36,10 +40,18 @@ export interface WorkerStart {
   readonly control: SharedArrayBuffer;
 }
 
+/** A socket that main has bound, and what is spoken there. */
+export interface NamedSocket {
+  readonly name: ListenerName;
+  readonly socket: BoundSocket;
+}
+
 export type ToWorker =
   | { readonly type: 'publish'; readonly publication: Publication }
-  /** Accept traffic on this socket, which main has bound. Sent after the first table is live. */
-  | { readonly type: 'listen'; readonly socket: BoundSocket }
+  /** Accept traffic on these sockets. Sent after the first table is live. */
+  | { readonly type: 'listen'; readonly sockets: readonly NamedSocket[] }
+  /** Secrets of session tickets, the newest first, in place of those before. */
+  | { readonly type: 'ticket-secrets'; readonly secrets: readonly Uint8Array[] }
   | { readonly type: 'log-credit'; readonly bytes: number }
   /** Accept nothing new, refuse keep-alive, finish what runs; tunnels are told to go, spread over this time. */
   | { readonly type: 'drain'; readonly tunnelWindowMs: number }

@@ -1,4 +1,5 @@
 import type { EndpointBoard } from '../balance/endpoint-board.ts';
+import type { TlsSettings } from '../proxy/tls/tls-settings.ts';
 import type { ProxySettings } from '../proxy/proxy-settings.ts';
 import type { RouteTable } from '../table/route-table.ts';
 import type { TableDelta } from '../table/table-delta.ts';
@@ -8,7 +9,7 @@ import type { RowAllocator } from '../telemetry/row-allocator.ts';
 import { Acknowledgements } from './acknowledgements.ts';
 import type { PublishOutcome } from './acknowledgements.ts';
 import type { ListeningSockets } from './listening-sockets.ts';
-import type { FromWorker } from './messages.ts';
+import type { FromWorker, NamedSocket } from './messages.ts';
 import { Publisher } from './publisher.ts';
 import type { Recipient } from './publisher.ts';
 import { RestartBackoff } from './restart-backoff.ts';
@@ -23,6 +24,8 @@ export interface PoolOptions {
   readonly workers: number;
   readonly settings: ProxySettings;
   readonly sockets: ListeningSockets;
+  /** Left out where no TLS is spoken. */
+  readonly https?: { readonly sockets: ListeningSockets; readonly tls: TlsSettings };
   readonly heapBytes: number;
   /** Client connections that each worker holds at a time; beyond, new ones are closed. 0 (the default) means no limit. */
   readonly maxConnections?: number;
@@ -74,10 +77,12 @@ export class WorkerPool {
   #heartChecks: NodeJS.Timeout | undefined;
   #restartTimers = new Set<NodeJS.Timeout>();
   #drainWindowMs: number | undefined;
+  #tls: TlsSettings | undefined;
   #stopping = false;
 
   constructor(options: PoolOptions) {
     this.#options = options;
+    this.#tls = options.https?.tls;
     this.#publisher = new Publisher(options.board.view, options.rows);
     this.#seats = Array.from({ length: options.workers }, (_, worker) => ({
       worker,
@@ -136,6 +141,13 @@ export class WorkerPool {
     return outcome;
   }
 
+  /** Secrets of session tickets for every worker, now and later, the newest first. */
+  useTicketSecrets(secrets: readonly Uint8Array[]): void {
+    if (this.#tls === undefined) return;
+    this.#tls = { ...this.#tls, ticketSecrets: secrets };
+    for (const seat of this.#seats) seat.handle?.post({ type: 'ticket-secrets', secrets });
+  }
+
   /** Stops accepting and finishes what runs, tunnels ended over `tunnelWindowMs`. Resolves when nothing is left. */
   async drain(tunnelWindowMs: number): Promise<void> {
     this.#drainWindowMs = tunnelWindowMs;
@@ -174,6 +186,7 @@ export class WorkerPool {
         worker: seat.worker,
         settings,
         maxConnections: maxConnections ?? 0,
+        ...(this.#tls === undefined ? {} : { tls: this.#tls }),
         board: board.memory,
         counters: counters[seat.worker] as SharedArrayBuffer,
       },
@@ -226,10 +239,12 @@ export class WorkerPool {
   }
 
   #listen(seat: Seat): void {
+    const { sockets: http, https } = this.#options;
     try {
-      const socket = this.#options.sockets.open();
+      const sockets: NamedSocket[] = [{ name: 'http', socket: http.open() }];
+      if (https !== undefined) sockets.push({ name: 'https', socket: https.sockets.open() });
       // Node's types do not yet list BoundSocket among what can be transferred.
-      seat.handle?.post({ type: 'listen', socket }, [socket as never]);
+      seat.handle?.post({ type: 'listen', sockets }, sockets.map(({ socket }) => socket) as never[]);
     } catch (error) {
       seat.handle?.kill((error as Error).message);
     }

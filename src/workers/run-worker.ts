@@ -1,4 +1,3 @@
-import type { BoundSocket } from 'node:net';
 import type { MessagePort } from 'node:worker_threads';
 
 import { EndpointBoard } from '../balance/endpoint-board.ts';
@@ -8,7 +7,7 @@ import { MetricRows } from '../telemetry/metric-rows.ts';
 import { startRuntimeSampler } from '../telemetry/runtime-sampler.ts';
 import type { RuntimeSampler } from '../telemetry/runtime-sampler.ts';
 import { WorkerCounters } from '../telemetry/worker-counters.ts';
-import type { FromWorker, Publication, ToWorker, WorkerStart } from './messages.ts';
+import type { FromWorker, NamedSocket, Publication, ToWorker, WorkerStart } from './messages.ts';
 
 const beatEveryMs = 100;
 
@@ -42,6 +41,7 @@ class WorkerSide {
     this.#plane = new DataPlane({
       settings: start.settings,
       maxConnections: start.maxConnections,
+      ...(start.tls === undefined ? {} : { tls: start.tls }),
       board: new EndpointBoard(start.board, start.worker),
       counters,
       rows: this.#rows,
@@ -58,7 +58,10 @@ class WorkerSide {
       case 'publish':
         return void this.#publish(message.publication);
       case 'listen':
-        return void this.#listen(message.socket);
+        return void this.#listen(message.sockets);
+      case 'ticket-secrets':
+        this.#plane.ticketSecrets = message.secrets;
+        return undefined;
       case 'log-credit':
         return this.#accessLog?.credit(message.bytes);
       case 'drain':
@@ -73,9 +76,9 @@ class WorkerSide {
     this.#post(await publish(this.#plane, publication));
   }
 
-  async #listen(socket: BoundSocket): Promise<void> {
+  async #listen(sockets: readonly NamedSocket[]): Promise<void> {
     try {
-      await this.#plane.listen({ handle: socket });
+      await Promise.all(sockets.map(({ name, socket }) => this.#plane.listen({ handle: socket }, name)));
       this.#post({ type: 'listening' });
     } catch (error) {
       this.#post({ type: 'listen-failed', message: (error as Error).message });

@@ -404,6 +404,11 @@ const bad: readonly (readonly [string, Manifest, string])[] = [
     `${f0}.redirect.statusCode: Unsupported value: 304`,
   ],
   [
+    'a redirect to HTTPS of an unknown status',
+    rule({ filters: [{ httpsRedirect: { statusCode: 303 } }] }),
+    `${f0}.httpsRedirect.statusCode: Unsupported value: 303`,
+  ],
+  [
     'a redirect to port 0',
     rule({ filters: [{ redirect: { port: 0 } }] }),
     `${f0}.redirect.port: Invalid value: 0`,

@@ -123,8 +123,8 @@ function readRequest({
   headers = {},
   from = '192.0.2.1',
 }: RequestCase): ProxyRequest | undefined {
-  const [, authority = '', target = ''] = /^http:\/\/([^/]*)(.*)$/.exec(url) ?? [];
-  const request = new ProxyRequest();
+  const [, scheme, authority = '', target = ''] = /^(https?):\/\/([^/]*)(.*)$/.exec(url) ?? [];
+  const request = new ProxyRequest(scheme === 'https' ? 'https' : 'http');
   if (!normalizeAuthority(authority, request) || !normalizeTarget(target, request, false)) return undefined;
   request.method = method;
   request.headers = new HeaderList();
@@ -134,7 +134,8 @@ function readRequest({
 }
 
 async function runFilters(route: LinkedRoute, request: ProxyRequest): Promise<LocalAnswer | undefined> {
-  for (const filter of route.requestFilters ?? []) {
+  const filters = request.scheme === 'http' ? route.requestFilters : route.secureRequestFilters;
+  for (const filter of filters ?? []) {
     const answer = await filter.onRequest?.(request);
     if (answer !== undefined) return answer;
   }

@@ -44,7 +44,18 @@ afterEach(async () => {
 });
 
 function run(...more: string[]): Sallyport {
-  const ports = ['--address', '127.0.0.1', '--http-port', '0', '--admin-port', '0', '--workers', '2'];
+  const ports = [
+    '--address',
+    '127.0.0.1',
+    '--http-port',
+    '0',
+    '--https-port',
+    '0',
+    '--admin-port',
+    '0',
+    '--workers',
+    '2',
+  ];
   running = new Sallyport(['run', '--manifests', folder, ...ports, '--drain-delay', '0', ...more]);
   return running;
 }
@@ -209,7 +220,7 @@ describe('a start that fails', () => {
     ['an unknown flag', ['run', '--no-such-flag'], 2, /unknown option '--no-such-flag'/],
     [
       'a missing folder',
-      ['run', '--manifests', '/nonexistent/x', '--http-port', '0', '--admin-port', '0'],
+      ['run', '--manifests', '/nonexistent/x', '--http-port', '0', '--https-port', '0', '--admin-port', '0'],
       1,
       /there is no such folder/,
     ],
@@ -219,7 +230,7 @@ describe('a start that fails', () => {
     expect(running.stderr).toMatch(message);
   });
 
-  test.each(['--http-port', '--admin-port'])('a taken %s', async (flag) => {
+  test.each(['--http-port', '--https-port', '--admin-port'])('a taken %s', async (flag) => {
     const squatter = createTcpServer();
     squatter.listen(0, '127.0.0.1');
     await once(squatter, 'listening');

@@ -1,5 +1,6 @@
 import { EndpointBoard } from '../../src/balance/endpoint-board.ts';
 import { DataPlane } from '../../src/proxy/data-plane.ts';
+import type { TlsSettings } from '../../src/proxy/tls/tls-settings.ts';
 import type { ProxySettings } from '../../src/proxy/proxy-settings.ts';
 import { createTable } from '../../src/table/create-table.ts';
 import { wholeTable } from '../../src/table/diff-tables.ts';
@@ -9,6 +10,8 @@ import type {
   Conditions,
   EndpointSet,
   FilterConfig,
+  TableCertificate,
+  TableHost,
   Retry,
   RouteTable,
   TableRoute,
@@ -17,6 +20,8 @@ import type {
 } from '../../src/table/route-table.ts';
 import type { AccessLog } from '../../src/telemetry/access-log.ts';
 import { MetricRows } from '../../src/telemetry/metric-rows.ts';
+import { testPair } from './certificates.ts';
+import type { TestPair } from './certificates.ts';
 import { CounterReader, WorkerCounters, createCounterMemory } from '../../src/telemetry/worker-counters.ts';
 
 /** A route of a test: everything but `upstream` has a default. */
@@ -58,15 +63,31 @@ export const testSettings: ProxySettings = {
     maxRequestsPerConnection: 10_000,
   },
   accessLog: false,
+  hsts: '',
+};
+
+/** Host patterns, '' for every name, and what they are served with. */
+export type TestCertificates = Readonly<Record<string, TestPair>>;
+
+export const testTls: Omit<TlsSettings, 'fallback'> = {
+  minVersion: 'TLSv1.2',
+  maxVersion: 'TLSv1.3',
+  ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:TLS_AES_128_GCM_SHA256',
+  ecdhCurve: 'auto',
+  handshakeTimeoutMs: 10_000,
+  ticketLifetimeSeconds: 600,
+  ticketSecrets: [Buffer.alloc(32, 1)],
 };
 
 /** A running data plane on a free loopback port, in this thread. */
 export interface TestProxy {
   readonly port: number;
+  /** 0 without `tls`. */
+  readonly tlsPort: number;
   readonly plane: DataPlane;
   readonly counters: CounterReader;
   readonly warnings: string[];
-  publish(routes: readonly TestRoute[]): Promise<void>;
+  publish(routes: readonly TestRoute[], certificates?: TestCertificates): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -77,6 +98,8 @@ export interface TestProxyOptions {
   readonly clock?: () => number;
   /** Shared with other proxies, as workers do: the memory, and this one's number. */
   readonly board?: EndpointBoard;
+  readonly tls?: Partial<TlsSettings>;
+  readonly certificates?: TestCertificates;
 }
 
 export async function startProxy(
@@ -92,22 +115,36 @@ export async function startProxy(
     rows: new MetricRows(),
     accessLog: options.accessLog,
     ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.tls === undefined ? {} : { tls: { ...testTls, fallback: fallbackPair(), ...options.tls } }),
     warn: (message, fields) => warnings.push(`${message} ${JSON.stringify(fields)}`),
   });
   let generation = 0;
-  const publish = async (next: readonly TestRoute[]): Promise<void> => {
-    const table = testTable(next, ++generation);
+  const publish: TestProxy['publish'] = async (next, certificates = {}) => {
+    const table = testTable(next, ++generation, certificates);
     const delta = wholeTable(table);
     const outcome = await plane.publish({ delta, slots: testSlots(table), rows: testRows(table) });
     if (outcome.kind !== 'live') throw new Error(`publishing the test table: ${JSON.stringify(outcome)}`);
   };
-  await publish(routes);
+  await publish(routes, options.certificates);
   const port = await plane.listen({ port: 0, host: '127.0.0.1' });
-  return { port, plane, counters: new CounterReader(memory), warnings, publish, stop: () => plane.stop() };
+  const tlsPort = options.tls === undefined ? 0 : await plane.listen({ port: 0, host: '127.0.0.1' }, 'https');
+  return {
+    port,
+    tlsPort,
+    plane,
+    counters: new CounterReader(memory),
+    warnings,
+    publish,
+    stop: () => plane.stop(),
+  };
 }
 
 /** The table of these routes; each gets an upstream of its own. */
-export function testTable(routes: readonly TestRoute[], generation: number): RouteTable {
+export function testTable(
+  routes: readonly TestRoute[],
+  generation: number,
+  certificates: TestCertificates = {},
+): RouteTable {
   const upstreams = routes.map(({ policy }, index) =>
     sealEntry<TableUpstream>('upstreams', {
       id: `test/upstream-${index}:80`,
@@ -127,9 +164,30 @@ export function testTable(routes: readonly TestRoute[], generation: number): Rou
       routes: byId(routes.map(testRoute)),
       upstreams: byId(upstreams),
       endpoints: byId(endpoints),
+      ...tlsParts(certificates),
     },
     generation,
   );
+}
+
+function tlsParts(certificates: TestCertificates) {
+  const entries = Object.entries(certificates);
+  return {
+    hosts: byId(
+      entries.map(([id]) => sealEntry<TableHost>('hosts', { id, certificate: `test/${id || 'default'}` })),
+    ),
+    certificates: byId(
+      entries.map(([id, { certificate, key }]) =>
+        sealEntry<TableCertificate>('certificates', { id: `test/${id || 'default'}`, certificate, key }),
+      ),
+    ),
+  };
+}
+
+let fallback: TlsSettings['fallback'] | undefined;
+
+function fallbackPair(): TlsSettings['fallback'] {
+  return (fallback ??= { id: 'fallback', digest: 'fallback', ...testPair(['fallback.example']) });
 }
 
 function testRoute(route: TestRoute, index: number): TableRoute {

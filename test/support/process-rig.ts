@@ -42,7 +42,18 @@ export class ProcessRig {
     const folder = await mkdtemp(join(tmpdir(), 'sallyport-rig-'));
     await writeFile(join(folder, 'services.yaml'), services((upstream.address() as AddressInfo).port));
     await writeFile(join(folder, 'ingress.yaml'), ingress('a.example'));
-    const listening = ['--address', '127.0.0.1', '--http-port', '0', '--admin-port', '0', '--workers', '2'];
+    const listening = [
+      '--address',
+      '127.0.0.1',
+      '--http-port',
+      '0',
+      '--https-port',
+      '0',
+      '--admin-port',
+      '0',
+      '--workers',
+      '2',
+    ];
     const limits = ['--keep-alive-requests', '1000000000', '--drain-delay', '0'];
     const sallyport = new Sallyport(
       ['run', '--manifests', folder, ...listening, ...limits, ...flags],

@@ -2,6 +2,8 @@ import { spawn } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { join } from 'node:path';
 
+import type { TestPair } from './certificates.ts';
+
 export const binary = join(import.meta.dirname, '../../bin/sallyport');
 
 export type Line = Readonly<Record<string, unknown>>;
@@ -93,6 +95,17 @@ metadata: { name: shop-1, namespace: team, labels: { kubernetes.io/service-name:
 addressType: IPv4
 endpoints: [{ addresses: [127.0.0.1] }]
 ports: [{ name: http, port: ${port} }]
+`;
+}
+
+/** A TLS Secret in `team`. */
+export function tlsSecret(name: string, { certificate, key }: TestPair): string {
+  return `
+apiVersion: v1
+kind: Secret
+metadata: { name: ${name}, namespace: team }
+type: kubernetes.io/tls
+data: { tls.crt: ${btoa(certificate)}, tls.key: ${btoa(key)} }
 `;
 }
 

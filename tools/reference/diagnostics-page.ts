@@ -1,5 +1,5 @@
 import { catalogue } from '../../src/diagnostics/catalogue.ts';
-import type { CatalogueEntry } from '../../src/diagnostics/catalogue.ts';
+import type { CatalogueEntry } from '../../src/diagnostics/catalogue-entry.ts';
 import { leavesOut } from '../../src/diagnostics/object-conditions.ts';
 import { code, pageHead, table } from './markdown.ts';
 

@@ -1,5 +1,8 @@
 // One change at a time, from the moment the API server acknowledged it to the moment it is in force in every worker.
+import { X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
+import { connect } from 'node:tls';
 
 import { tlsPairs } from '../../support/tls-pairs.ts';
 import { ingress, namespace, slice, tlsSecret } from './objects.ts';
@@ -35,28 +38,53 @@ const changeEndpoint: Change = async ({ cluster, backends, address }, prober, nu
   return seen - acknowledged;
 };
 
-/** The other certificate of two. Nothing serves TLS yet, so it is what the workers acknowledged that is looked at. */
-const changeCertificate: Change = async ({ cluster, adminPort }, _, number) => {
+/** The other certificate of two: acknowledged by every worker, and then seen in a handshake. */
+const changeCertificate: Change = async ({ cluster, adminPort, httpsPort }, _, number) => {
   const page = `/debug/certificates?secret=${namespace}/${probe.secret}`;
   const before = await adminPage<CertificatesPage>(adminPort, page);
-  await cluster.admin.apply(tlsSecret(probe.secret, number % 2 === 0 ? tlsPairs.b : tlsPairs.a));
+  const pair = number % 2 === 0 ? tlsPairs.b : tlsPairs.a;
+  const wantedFingerprint = new X509Certificate(pair.certificate).fingerprint256;
+  await cluster.admin.apply(tlsSecret(probe.secret, pair));
   const acknowledged = performance.now();
-  const deadline = acknowledged + LIVE_LIMIT_MS;
-  let wanted: number | undefined;
+  await untilAcknowledged(adminPort, page, before.certificates[0]?.digest);
+  const served = await servedFingerprint(httpsPort);
+  if (served !== wantedFingerprint)
+    throw new Error(`certificate ${number} was acknowledged and is not served`);
+  return performance.now() - acknowledged;
+};
+
+/** Resolves when every worker serves a table in which the Secret has another digest than before. */
+async function untilAcknowledged(adminPort: number, page: string, before: string | undefined): Promise<void> {
+  const deadline = performance.now() + LIVE_LIMIT_MS;
+  let wanted = Infinity;
   while (performance.now() < deadline) {
-    if (wanted === undefined) {
+    if (wanted === Infinity) {
       const { generation, certificates } = await adminPage<CertificatesPage>(adminPort, page);
-      if (certificates[0]?.digest !== before.certificates[0]?.digest) wanted = generation;
+      if (certificates[0]?.digest !== before) wanted = generation;
     }
-    if (wanted !== undefined) {
-      const { workers } = await adminPage<WorkersPage>(adminPort, '/debug/workers');
-      const least = wanted;
-      if (workers.every(({ generation }) => generation >= least)) return performance.now() - acknowledged;
-    }
+    const { workers } = await adminPage<WorkersPage>(adminPort, '/debug/workers');
+    const least = Math.min(...workers.map(({ generation }) => generation));
+    if (least >= wanted) return;
     await delay(1);
   }
-  throw new Error(`certificate ${number} was not in force after ${LIVE_LIMIT_MS} ms`);
-};
+  throw new Error(`a certificate was not in force after ${LIVE_LIMIT_MS} ms`);
+}
+
+/** Of the certificate that a new connection is shown. */
+async function servedFingerprint(port: number): Promise<string> {
+  const socket = connect({
+    port,
+    host: '127.0.0.1',
+    servername: probe.secureHost,
+    rejectUnauthorized: false,
+  });
+  try {
+    await once(socket, 'secureConnect');
+    return socket.getPeerX509Certificate()?.fingerprint256 ?? '';
+  } finally {
+    socket.destroy();
+  }
+}
 
 interface CertificatesPage {
   readonly generation: number;

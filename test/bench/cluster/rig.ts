@@ -20,6 +20,9 @@ export const WORKERS = 2;
 export const probe = {
   name: 'probe',
   host: 'probe.bench.example',
+  /** Of the Ingress whose certificate changes, its host and its Secret. */
+  secure: 'probe-tls',
+  secureHost: 'probe-tls.bench.example',
   secret: 'probe-tls',
   /** Of the Ingress whose path changes, and its host. */
   moving: 'probe-path',
@@ -39,6 +42,7 @@ export interface Rig {
   readonly address: string;
   readonly process: Running;
   readonly port: number;
+  readonly httpsPort: number;
   readonly adminPort: number;
   /** From the start of the process to its readiness. */
   readonly readyMs: number;
@@ -103,7 +107,8 @@ async function load(
     yield tlsSecret(probe.secret, tlsPairs.a);
     yield service(probe.name);
     yield slice(probe.name, address, port);
-    yield ingress(probe.name, probe.host, { secret: probe.secret });
+    yield ingress(probe.name, probe.host);
+    yield ingress(probe.secure, probe.secureHost, { service: probe.name, secret: probe.secret });
     yield ingress(probe.moving, probe.movingHost, { service: probe.name });
     for (let index = 0; index < objects; index++) {
       const name = `host-${index}`;
@@ -118,11 +123,12 @@ async function load(
 
 async function startSallyport(bench: Bench, cluster: TestCluster) {
   const { kubeconfig } = await cluster.kubeconfigFor({ namespace: 'sallyport', serviceAccount: 'sallyport' });
-  const [port, adminPort] = [await freePort(), await freePort()];
+  const [port, httpsPort, adminPort] = [await freePort(), await freePort(), await freePort()];
   const flags = {
     kubeconfig,
     address: '127.0.0.1',
     'http-port': port,
+    'https-port': httpsPort,
     'admin-port': adminPort,
     workers: WORKERS,
     'access-log': false,
@@ -141,7 +147,7 @@ async function startSallyport(bench: Bench, cluster: TestCluster) {
     await running.stop();
     throw error;
   }
-  return { process: running, port, adminPort, readyMs: performance.now() - began };
+  return { process: running, port, httpsPort, adminPort, readyMs: performance.now() - began };
 }
 
 async function isReady(adminPort: number): Promise<boolean> {

@@ -29,6 +29,8 @@ export const sallyport: Peer = {
     writeManifests(manifests, hosts, backendPort);
     const args = ['run', '--manifests', manifests, '--address', '127.0.0.1', '--http-port', String(port)];
     args.push(
+      '--https-port',
+      '0',
       '--admin-port',
       String(adminPort),
       '--workers',

@@ -171,7 +171,7 @@ export const clusterChanges: Scenario = {
       how:
         `A real kube-apiserver with ${counts.objects} Ingresses, Services and EndpointSlices each, all of one process on this ` +
         `machine, ${WORKERS} workers; it logs in by a kubeconfig, so its memory holds the Kubernetes client, which a pod does without. From the answer to a write to the first answer of the new state in every worker ` +
-        `(certificates: to its acknowledgement by every worker). Churn: ${CHURN_PER_SECOND} endpoint changes a second to other ` +
+        `(certificates: to its acknowledgement by every worker and a handshake that shows it). Churn: ${CHURN_PER_SECOND} endpoint changes a second to other ` +
         `Services; load: ${LOAD_CONNECTIONS} connections that ask every 5 ms`,
       columns: [
         { key: 'readySeconds', label: 'ready s', digits: 1 },
