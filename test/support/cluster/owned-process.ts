@@ -31,8 +31,10 @@ export class OwnedProcess {
   constructor(file: string, args: readonly string[], logFile: string) {
     this.logFile = logFile;
     const log = openSync(logFile, 'a');
+    // In a session of its own: whoever ends the test runner's whole process group leaves the guard to do its work.
     this.#shell = spawn('sh', ['-c', guard, 'sh', file, ...args], {
       stdio: ['pipe', log, log, 'ignore', 'pipe'],
+      detached: true,
     });
     closeSync(log);
     const pids = this.#shell.stdio[4] as NodeJS.ReadableStream & { unref?: () => void };
