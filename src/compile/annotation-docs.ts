@@ -1,5 +1,6 @@
 import type { AnnotationGrammar } from '../filters/annotation-grammar.ts';
 import type { AnnotationSpec } from '../filters/filter.ts';
+import { retryCauses } from '../model/decode-exchange.ts';
 
 const boolean: AnnotationGrammar = { kind: 'boolean' };
 const text: AnnotationGrammar = { kind: 'any' };
@@ -20,20 +21,8 @@ export const MOST_TRIES = 32;
 
 const delay: AnnotationGrammar = { kind: 'integer', min: 1, max: MAX_SECONDS };
 
-/** What may be tried again, in the words of nginx's proxy_next_upstream. */
-export const RETRY_WORDS = [
-  'error',
-  'timeout',
-  'http_403',
-  'http_404',
-  'http_429',
-  'http_500',
-  'http_502',
-  'http_503',
-  'http_504',
-  'non_idempotent',
-  'off',
-] as const;
+/** What may be tried again; `off` beats all others. */
+export const RETRY_WORDS = [...retryCauses, 'off'] as const;
 
 /** Annotations that this folder reads itself, for the reference. Those of filters stand beside the filters. */
 export const compiledAnnotations: readonly AnnotationSpec[] = [

@@ -1,16 +1,17 @@
 import { describe, expect, test } from '@jest/globals';
 import { MemoryApi, answer } from '../../test/support/memory-api.ts';
 import type { Journey } from '../../test/support/memory-api.ts';
-import { ManualLeadership, ReportFeed, finding } from '../../test/support/report-feed.ts';
+import { ReportFeed, finding } from '../../test/support/report-feed.ts';
 import { SimulatedTime } from '../../test/support/simulated-time.ts';
 import { createLog } from '../telemetry/log.ts';
+import { SoleLeader } from './leadership.ts';
 import { EventRecorder } from './event-recorder.ts';
 
 function harness() {
   const time = new SimulatedTime();
   const api = new MemoryApi(time);
   const feed = new ReportFeed();
-  const leadership = new ManualLeadership();
+  const leadership = new SoleLeader();
   const results: string[] = [];
   const lines: string[] = [];
   let journey: Journey = { thereMs: 2, backMs: 2 };

@@ -1,9 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 import { MemoryApi, answer } from '../../test/support/memory-api.ts';
 import type { Journey } from '../../test/support/memory-api.ts';
-import { ManualAddresses, ManualLeadership, ReportFeed, finding } from '../../test/support/report-feed.ts';
+import { ManualAddresses, ReportFeed, finding } from '../../test/support/report-feed.ts';
 import { SimulatedTime } from '../../test/support/simulated-time.ts';
 import { createLog } from '../telemetry/log.ts';
+import { SoleLeader } from './leadership.ts';
 import type { ReportedKind } from './status-feed.ts';
 import { StatusWriter } from './status-writer.ts';
 import type { ApiRequest } from './transport.ts';
@@ -22,7 +23,7 @@ function harness({ isLastReplica }: { isLastReplica?: () => Promise<boolean> } =
   const time = new SimulatedTime();
   const api = new MemoryApi(time);
   const feed = new ReportFeed();
-  const leadership = new ManualLeadership();
+  const leadership = new SoleLeader();
   const addresses = new ManualAddresses([address]);
   const observed = new Map<string, unknown>();
   const results: string[] = [];

@@ -2,7 +2,8 @@ import type { Field } from './field.ts';
 import type { RouteRetries, RouteTimeouts } from './route.ts';
 import { duration, parseDurationMs } from './text-checks.ts';
 
-const retryCauses = [
+/** What may be tried again, in the words of nginx's proxy_next_upstream. */
+export const retryCauses = [
   'error',
   'timeout',
   'http_403',

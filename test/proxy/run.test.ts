@@ -8,7 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
-import { Sallyport, ingress, services } from '../support/sallyport-process.ts';
+import { ingress, Sallyport, services, smallFlags } from '../support/sallyport-process.ts';
 
 let folder: string;
 let upstream: Server;
@@ -44,19 +44,7 @@ afterEach(async () => {
 });
 
 function run(...more: string[]): Sallyport {
-  const ports = [
-    '--address',
-    '127.0.0.1',
-    '--http-port',
-    '0',
-    '--https-port',
-    '0',
-    '--admin-port',
-    '0',
-    '--workers',
-    '2',
-  ];
-  running = new Sallyport(['run', '--manifests', folder, ...ports, '--drain-delay', '0', ...more]);
+  running = new Sallyport(['run', '--manifests', folder, ...smallFlags, '--drain-delay', '0', ...more]);
   return running;
 }
 

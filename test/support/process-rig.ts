@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { metricSum } from './metric-sum.ts';
 import { request } from './raw-client.ts';
 import type { RawResponse } from './raw-client.ts';
-import { Sallyport, ingress, services } from './sallyport-process.ts';
+import { Sallyport, ingress, services, smallFlags } from './sallyport-process.ts';
 import type { ProcessOptions } from './sallyport-process.ts';
 
 /** `sallyport run` with two workers as a process, in front of an upstream of this thread: `a.example` leads there. */
@@ -42,21 +42,9 @@ export class ProcessRig {
     const folder = await mkdtemp(join(tmpdir(), 'sallyport-rig-'));
     await writeFile(join(folder, 'services.yaml'), services((upstream.address() as AddressInfo).port));
     await writeFile(join(folder, 'ingress.yaml'), ingress('a.example'));
-    const listening = [
-      '--address',
-      '127.0.0.1',
-      '--http-port',
-      '0',
-      '--https-port',
-      '0',
-      '--admin-port',
-      '0',
-      '--workers',
-      '2',
-    ];
     const limits = ['--keep-alive-requests', '1000000000', '--drain-delay', '0'];
     const sallyport = new Sallyport(
-      ['run', '--manifests', folder, ...listening, ...limits, ...flags],
+      ['run', '--manifests', folder, ...smallFlags, ...limits, ...flags],
       options,
     );
     const port = await sallyport.live();

@@ -2,7 +2,6 @@ import { diagnose } from '../../src/diagnostics/diagnostic.ts';
 import type { DiagnosticCode } from '../../src/diagnostics/catalogue.ts';
 import type { Diagnostic } from '../../src/diagnostics/diagnostic.ts';
 import { objectConditions } from '../../src/diagnostics/object-conditions.ts';
-import type { Leadership, LeadershipListener } from '../../src/kube/leadership.ts';
 import type { PublishedAddress, PublishedAddresses } from '../../src/kube/publish-address.ts';
 import type { ObjectReport, ReportedKind, ReportedObject, StatusFeed } from '../../src/kube/status-feed.ts';
 
@@ -47,34 +46,6 @@ export class ReportFeed implements StatusFeed {
 export function finding(id: string, message: string, code: DiagnosticCode = 'SP2101'): Diagnostic {
   const [kind = '', namespace = '', name = ''] = id.split('/');
   return diagnose(code, { kind, namespace, name }, 'spec', message);
-}
-
-/** Leadership as a test wants it. */
-export class ManualLeadership implements Leadership {
-  readonly #listeners: LeadershipListener[] = [];
-  #term: AbortController | undefined;
-
-  isLeader(): boolean {
-    return this.#term !== undefined;
-  }
-
-  subscribe(listener: LeadershipListener): void {
-    this.#listeners.push(listener);
-  }
-
-  start(): void {
-    const term = new AbortController();
-    this.#term = term;
-    for (const listener of this.#listeners) listener.onLead(term.signal);
-  }
-
-  stop(): Promise<void> {
-    const term = this.#term;
-    this.#term = undefined;
-    term?.abort();
-    if (term !== undefined) for (const listener of this.#listeners) listener.onLose();
-    return Promise.resolve();
-  }
 }
 
 /** Addresses that a test changes. */

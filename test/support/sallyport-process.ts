@@ -6,6 +6,15 @@ import type { TestPair } from './certificates.ts';
 
 export const binary = join(import.meta.dirname, '../../bin/sallyport');
 
+/** Free ports on the loopback address, two workers. */
+export const smallFlags: readonly string[] = [
+  '--address=127.0.0.1',
+  '--http-port=0',
+  '--https-port=0',
+  '--admin-port=0',
+  '--workers=2',
+];
+
 export type Line = Readonly<Record<string, unknown>>;
 
 export interface ProcessOptions {
