@@ -3,12 +3,12 @@ import { createSecureContext } from 'node:tls';
 
 import type { CertificatePair, TlsSettings } from '../proxy/tls/tls-settings.ts';
 import type { Log } from '../telemetry/log.ts';
+import { tls13Suites } from '../util/cipher-suites.ts';
 import { createCertificate } from '../util/create-certificate.ts';
 import { BindError, ListeningSockets } from '../workers/listening-sockets.ts';
 import type { Settings } from './settings.ts';
 
 const DEFAULT_PORT = 8443;
-const TLS13_SUITES = 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256';
 const SECRET_BYTES = 32;
 /** The newest secret and those before it that still open tickets. */
 const SECRET_GENERATIONS = 3;
@@ -34,7 +34,7 @@ export function reserveHttps(settings: Settings, log: Log): ListeningSockets | u
 export function edgeTls(settings: Settings): TlsSettings {
   const { sslProtocols, sslCiphers, sslCurve } = settings;
   // Without one of them named, the library would leave TLS 1.3 out.
-  const ciphers = sslCiphers.includes('TLS_') ? sslCiphers : `${TLS13_SUITES}:${sslCiphers}`;
+  const ciphers = sslCiphers.includes('TLS_') ? sslCiphers : [...tls13Suites, sslCiphers].join(':');
   const tls: TlsSettings = {
     minVersion: sslProtocols[0] ?? 'TLSv1.2',
     maxVersion: sslProtocols.at(-1) ?? 'TLSv1.3',

@@ -1,15 +1,6 @@
+import { tls12Suites } from '../util/cipher-suites.ts';
 import { setting } from './setting.ts';
 import { duration, objectName, oneOf, text, tlsVersions, toggle, wholeNumber } from './setting-types.ts';
-
-/** Forward secrecy and authenticated encryption only; by ECDSA first, and AES first where the machine has it. */
-const CIPHERS = [
-  'ECDHE-ECDSA-AES128-GCM-SHA256',
-  'ECDHE-RSA-AES128-GCM-SHA256',
-  'ECDHE-ECDSA-AES256-GCM-SHA384',
-  'ECDHE-RSA-AES256-GCM-SHA384',
-  'ECDHE-ECDSA-CHACHA20-POLY1305',
-  'ECDHE-RSA-CHACHA20-POLY1305',
-].join(':');
 
 /** TLS with clients, and what HTTP says about it. Spelt as in ingress-nginx's ConfigMap. */
 export const tlsSettings = {
@@ -31,7 +22,7 @@ export const tlsSettings = {
     'TLS',
     'ssl-ciphers',
     text,
-    { default: CIPHERS },
+    { default: tls12Suites.join(':') },
     "cipher suites in OpenSSL's notation; those of TLS 1.3 are its usual ones unless some are named",
   ),
   sslCurve: setting(

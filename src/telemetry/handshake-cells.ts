@@ -1,15 +1,9 @@
+import { tls12Suites, tls13Suites } from '../util/cipher-suites.ts';
+
 /** Suites by name; what else is settable counts as `other`. */
 const ciphersByVersion = {
-  'TLSv1.2': [
-    'ECDHE-ECDSA-AES128-GCM-SHA256',
-    'ECDHE-RSA-AES128-GCM-SHA256',
-    'ECDHE-ECDSA-AES256-GCM-SHA384',
-    'ECDHE-RSA-AES256-GCM-SHA384',
-    'ECDHE-ECDSA-CHACHA20-POLY1305',
-    'ECDHE-RSA-CHACHA20-POLY1305',
-    'other',
-  ],
-  'TLSv1.3': ['TLS_AES_128_GCM_SHA256', 'TLS_AES_256_GCM_SHA384', 'TLS_CHACHA20_POLY1305_SHA256', 'other'],
+  'TLSv1.2': [...tls12Suites, 'other'],
+  'TLSv1.3': [...tls13Suites, 'other'],
 } as const;
 
 export interface HandshakeKind {
