@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 
 import { format, resolveConfig } from 'prettier';
 
+import { contentOf } from './content-of.ts';
 import { compiledAnnotations } from '../src/compile/annotation-docs.ts';
 import { filterRegistry } from '../src/filters/registry.ts';
 import { adminPage } from './reference/admin-page.ts';
@@ -61,7 +62,7 @@ async function main(check: boolean): Promise<void> {
   for (const path of outputs.keys()) {
     const file = join(root, path);
     const wanted = await rendered(path);
-    if (current(file) === wanted) continue;
+    if (contentOf(file) === wanted) continue;
     if (check) {
       process.exitCode = 1;
       process.stderr.write(`${path} is not up to date\n`);
@@ -70,15 +71,6 @@ async function main(check: boolean): Promise<void> {
     mkdirSync(dirname(file), { recursive: true });
     writeFileSync(file, wanted);
     process.stdout.write(`${path}\n`);
-  }
-}
-
-function current(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
   }
 }
 

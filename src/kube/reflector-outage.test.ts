@@ -1,21 +1,16 @@
 import { afterEach, describe, expect, test } from '@jest/globals';
 
-import { ingress, startReflectorRig } from '../../test/support/reflector-rig.ts';
+import { ingress, startReflectorRig, startSyncedRig } from '../../test/support/reflector-rig.ts';
 import type { ReflectorRig, RigOptions } from '../../test/support/reflector-rig.ts';
 import { resources } from './resources.ts';
 
 let rig: ReflectorRig;
 
-/** A reflector that has synced two Ingresses, and its first watch. */
+/** With Ingresses that are there from the beginning. */
 async function startSynced(options: RigOptions = {}) {
-  rig = await startReflectorRig({
-    prepare: (api) => ['a', 'b'].forEach((name) => api.put('Ingress', ingress(name))),
-    ...options,
-  });
-  await rig.sink.until('synced');
-  const watch = await rig.api.watch('ingresses');
-  await rig.clock.untilHeld();
-  return { ...rig, watch };
+  const synced = await startSyncedRig(['a', 'b'], options);
+  rig = synced;
+  return synced;
 }
 
 afterEach(() => rig.close());

@@ -6,6 +6,7 @@ import type { ResourceScope } from '../../src/kube/resources.ts';
 import type { Transport } from '../../src/kube/transport.ts';
 import { startFakeApiServer } from './fake-api-server/fake-api-server.ts';
 import type { FakeApiServer, FakeApiServerOptions } from './fake-api-server/fake-api-server.ts';
+import type { OpenWatch } from './fake-api-server/open-watch.ts';
 import { PacedClock } from './paced-clock.ts';
 import { RecordingMetrics, RecordingSink } from './recording-sink.ts';
 
@@ -75,4 +76,25 @@ export function ingress(
     metadata: { name, namespace: 'web', labels },
     spec: { rules: [{ host: `${name}.example`, http: { paths: [{ path, pathType: 'Prefix', backend }] } }] },
   };
+}
+
+/** A rig whose reflector has synced these Ingresses, with its first watch. */
+export async function startSyncedRig(
+  names: readonly string[],
+  options: RigOptions = {},
+): Promise<ReflectorRig & { readonly watch: OpenWatch }> {
+  const rig = await startReflectorRig({
+    prepare: (api) => names.forEach((name) => api.put('Ingress', ingress(name))),
+    ...options,
+  });
+  try {
+    await rig.sink.until('synced');
+    const watch = await rig.api.watch('ingresses');
+    // The silence of a watch is timed from when its head came.
+    await rig.clock.untilHeld();
+    return { ...rig, watch };
+  } catch (error) {
+    await rig.close();
+    throw error;
+  }
 }

@@ -1,12 +1,13 @@
 // Writes manifests/ from the chart, so that what is applied with kubectl is what Helm installs. `--check` writes nothing and
 // exits 1 when a file differs. Without Helm it says so in one line and leaves the files as they are.
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 import { dump, loadAll, YAML11_SCHEMA } from 'js-yaml';
 import { format, resolveConfig } from 'prettier';
 
+import { contentOf } from '../content-of.ts';
 import { findProgram } from '../../test/support/cluster/assets.ts';
 import { manifests } from './manifest-list.ts';
 import type { Manifest } from './manifest-list.ts';
@@ -73,15 +74,6 @@ function part(field: 'labels' | 'annotations', entries: Readonly<Record<string, 
   return kept.length === 0 ? {} : { [field]: Object.fromEntries(kept) };
 }
 
-function current(file: string): string | undefined {
-  try {
-    return readFileSync(file, 'utf8');
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
-    throw error;
-  }
-}
-
 async function main(check: boolean): Promise<void> {
   const helm = findProgram('helm');
   if (helm === undefined) {
@@ -92,7 +84,7 @@ async function main(check: boolean): Promise<void> {
   for (const manifest of manifests) {
     const file = join(root, manifest.path);
     const wanted = await renderManifest(manifest, helm);
-    if (current(file) === wanted) continue;
+    if (contentOf(file) === wanted) continue;
     if (check) {
       process.exitCode = 1;
       process.stderr.write(`${manifest.path} is not up to date\n`);
