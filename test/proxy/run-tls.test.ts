@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import type { Server } from 'node:http';
 import { createServer as createTcpServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server as TcpServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -11,6 +11,7 @@ import type { TLSSocket } from 'node:tls';
 
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from '@jest/globals';
 import { testPair } from '../support/certificates.ts';
+import { eventually } from '../support/eventually.ts';
 import { RawClient, request } from '../support/raw-client.ts';
 import { Sallyport, ingress, services, tlsSecret } from '../support/sallyport-process.ts';
 
@@ -171,17 +172,28 @@ describe('sallyport run', () => {
   });
 
   test('goes without HTTPS when nobody asked for its port and another process has it', async () => {
-    const squatter = createTcpServer();
-    squatter.on('error', () => undefined);
-    // Whoever has the port of the default: this test or somebody else on the machine.
-    squatter.listen(8443, '127.0.0.1');
-    await Promise.race([once(squatter, 'listening'), once(squatter, 'close'), once(squatter, 'error')]);
+    // A test that runs beside this one may have the port of the default for a while.
+    const squatter = await eventually(
+      () => listenOn(8443),
+      (server) => server !== undefined,
+    );
     const ports = ['--address', '127.0.0.1', '--http-port', '0', '--admin-port', '0', '--workers', '1'];
     running = new Sallyport(['run', '--manifests', folder, ...ports, '--drain-delay', '0']);
     await running.live();
     const warning = await running.logged(({ msg }) => String(msg).startsWith('no HTTPS'));
     expect(warning['reason']).toContain('port 8443 is taken');
     expect((await running.logged(({ msg }) => msg === 'started'))['httpsPort']).toBeUndefined();
-    squatter.close();
+    squatter?.close();
   });
 });
+
+/** A server on a loopback port; undefined while somebody else has it. */
+async function listenOn(port: number): Promise<TcpServer | undefined> {
+  const server = createTcpServer().listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+    return server;
+  } catch {
+    return undefined;
+  }
+}

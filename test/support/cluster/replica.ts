@@ -4,7 +4,7 @@ import { eventually } from '../eventually.ts';
 import { metricSum } from '../metric-sum.ts';
 import { request } from '../raw-client.ts';
 import type { RawResponse } from '../raw-client.ts';
-import { Sallyport } from '../sallyport-process.ts';
+import { Sallyport, smallFlags } from '../sallyport-process.ts';
 import type { Line } from '../sallyport-process.ts';
 
 export interface ReplicaOptions {
@@ -36,9 +36,8 @@ export class Replica {
 
   /** Resolves once the process has its ports, whatever it knows of the cluster. */
   static async start({ kubeconfig, pod, flags = [] }: ReplicaOptions): Promise<Replica> {
-    const listening = ['--address', '127.0.0.1', '--http-port', '0', '--admin-port', '0', '--workers', '2'];
     const calm = ['--keep-alive-requests', '1000000000', '--drain-delay', '0', '--access-log=false'];
-    const sallyport = new Sallyport(['run', '--kubeconfig', kubeconfig, ...listening, ...calm, ...flags], {
+    const sallyport = new Sallyport(['run', '--kubeconfig', kubeconfig, ...smallFlags, ...calm, ...flags], {
       environment: { POD_NAME: pod, POD_NAMESPACE: ownNamespace },
     });
     const started = await sallyport.logged(({ msg }) => msg === 'started');
