@@ -18,6 +18,7 @@ const table: RouteTable = {
   upstreams: new Map(),
   endpoints: new Map(),
   certificates: new Map([['team-a/tls', { id: 'team-a/tls', digest: 'dd', ...tlsPairs.a }]]),
+  authorities: new Map(),
 };
 
 class FakeState implements AdminState {
@@ -129,6 +130,7 @@ describe('admin server', () => {
     expect(JSON.parse(body)).toMatchObject({
       generation: 3,
       certificates: [{ id: 'team-a/tls', digest: 'dd' }],
+      authorities: [],
     });
     expect(body).not.toMatch(/CERTIFICATE|PRIVATE/);
   });

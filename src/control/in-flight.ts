@@ -52,6 +52,7 @@ export function sameContent(a: TableContent, b: TableContent): boolean {
     a.hosts === b.hosts &&
     a.upstreams === b.upstreams &&
     a.endpoints === b.endpoints &&
-    a.certificates === b.certificates
+    a.certificates === b.certificates &&
+    a.authorities === b.authorities
   );
 }

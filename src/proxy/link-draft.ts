@@ -2,6 +2,7 @@ import { DigestSum } from '../table/digest-sum.ts';
 import { endpointKey } from '../table/endpoint-key.ts';
 import type {
   EndpointSet,
+  TableAuthority,
   TableCertificate,
   TableHost,
   TableRoute,
@@ -43,6 +44,7 @@ export class LinkDraft {
   readonly #upstreamEntries;
   readonly #endpoints;
   readonly #certificates;
+  readonly #authorities;
   readonly #created = new Set<LinkedUpstream>();
   readonly #retired = new Set<LinkedUpstream>();
   readonly #updates = new Map<LinkedUpstream, PlacedEndpoints>();
@@ -62,6 +64,7 @@ export class LinkDraft {
     this.#upstreamEntries = parts.upstreamEntries.edit();
     this.#endpoints = parts.endpoints.edit();
     this.#certificates = parts.certificates.edit();
+    this.#authorities = parts.authorities.edit();
     this.#context = {
       filters: context.filters,
       metricsRow: (index) => context.metricsRow(index),
@@ -135,6 +138,14 @@ export class LinkDraft {
     this.#drop(this.#certificates, id);
   }
 
+  setAuthority(entry: TableAuthority): void {
+    this.#replace(this.#authorities, entry);
+  }
+
+  removeAuthority(id: string): void {
+    this.#drop(this.#authorities, id);
+  }
+
   setRoute(route: TableRoute, row: number | undefined): void {
     if (row === undefined) throw new Error(`route ${JSON.stringify(route.id)} has no metric row`);
     const old = this.#routes.get(route.id);
@@ -185,6 +196,7 @@ export class LinkDraft {
       upstreamEntries: this.#upstreamEntries.finish(),
       endpoints: this.#endpoints.finish(),
       certificates: this.#certificates.finish(),
+      authorities: this.#authorities.finish(),
     });
     swap(table);
     for (const [upstream, { set, slots }] of this.#updates) {

@@ -123,7 +123,7 @@ export class Linker {
     return { kind: 'live', table: this.#table, closed: draft.closed, ...slices.end() };
   }
 
-  /** Removals first, and routes after the upstreams that they lead to. */
+  /** Removals first; upstreams after what they show and believe, routes after the upstreams that they lead to. */
   async #build(draft: LinkDraft, { delta, slots, rows }: LinkInput, slices: Slices): Promise<void> {
     const { parts } = this.#table;
     const create = (entry: TableUpstream) => this.#dependencies.createUpstream(entry);
@@ -138,10 +138,12 @@ export class Linker {
     await slices.each(await gone(delta.certificates, parts.certificates), (id) =>
       draft.removeCertificate(id),
     );
+    await slices.each(await gone(delta.authorities, parts.authorities), (id) => draft.removeAuthority(id));
+    await slices.each(delta.certificates.set, (entry) => draft.setCertificate(entry));
+    await slices.each(delta.authorities.set, (entry) => draft.setAuthority(entry));
     await slices.each(delta.upstreams.set, (entry) => draft.setUpstream(entry, create));
     await slices.each(delta.endpoints.set, (set) => draft.setEndpoints(set, slots));
     await slices.each(delta.hosts.set, (entry) => draft.setHost(entry));
-    await slices.each(delta.certificates.set, (entry) => draft.setCertificate(entry));
     await slices.each(delta.routes.set, (route) => draft.setRoute(route, rows.get(route.id)));
     if (draft.upstreamsMoved) await slices.each(parts.routes.keys(), (id) => draft.follow(id));
   }

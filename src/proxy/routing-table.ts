@@ -1,4 +1,10 @@
-import type { EndpointSet, TableCertificate, TableHost, TableUpstream } from '../table/route-table.ts';
+import type {
+  EndpointSet,
+  TableAuthority,
+  TableCertificate,
+  TableHost,
+  TableUpstream,
+} from '../table/route-table.ts';
 import { PersistentMap } from '../util/persistent-map.ts';
 import type { RouteLink } from './link-route.ts';
 import type { LinkedTable, LinkedUpstream, MatchRequest } from './linked-table.ts';
@@ -23,6 +29,7 @@ export interface RoutingTableParts {
   readonly upstreamEntries: PersistentMap<TableUpstream>;
   readonly endpoints: PersistentMap<PlacedEndpoints>;
   readonly certificates: PersistentMap<TableCertificate>;
+  readonly authorities: PersistentMap<TableAuthority>;
 }
 
 /** The linker's tables. */
@@ -70,5 +77,6 @@ export function emptyRoutingTable(): RoutingTable {
     upstreamEntries: PersistentMap.empty(),
     endpoints: PersistentMap.empty(),
     certificates: PersistentMap.empty(),
+    authorities: PersistentMap.empty(),
   });
 }

@@ -8,6 +8,7 @@ export const tableParts = [
   'upstreams',
   'endpoints',
   'certificates',
+  'authorities',
 ] as const satisfies readonly TablePart[];
 
 /** A table of sealed entries; its digest is computed from theirs. Generation 0 when left out. */
@@ -29,6 +30,7 @@ const emptyParts: TableParts = {
   upstreams: new Map(),
   endpoints: new Map(),
   certificates: new Map(),
+  authorities: new Map(),
 };
 
 /** Generation 0: what every receiver starts from. */

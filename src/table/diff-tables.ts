@@ -19,6 +19,7 @@ export function tableDelta(before: RouteTable, after: RouteTable): TableDelta {
     upstreams: partDelta(before.upstreams, after.upstreams),
     endpoints: partDelta(before.endpoints, after.endpoints),
     certificates: partDelta(before.certificates, after.certificates),
+    authorities: partDelta(before.authorities, after.authorities),
   };
 }
 
@@ -43,6 +44,7 @@ export function applyDelta(table: RouteTable, delta: TableDelta): RouteTable | D
     upstreams: applyPart(from.upstreams, delta.upstreams, sum),
     endpoints: applyPart(from.endpoints, delta.endpoints, sum),
     certificates: applyPart(from.certificates, delta.certificates, sum),
+    authorities: applyPart(from.authorities, delta.authorities, sum),
   };
   return sum.toString() === delta.digest ? Object.freeze(result) : 'digest';
 }

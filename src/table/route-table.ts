@@ -14,10 +14,11 @@ export interface RouteTable {
   /** Same keys as `upstreams`. Apart from them because endpoints change a hundred times as often. */
   readonly endpoints: ReadonlyMap<string, EndpointSet>;
   readonly certificates: ReadonlyMap<string, TableCertificate>;
+  readonly authorities: ReadonlyMap<string, TableAuthority>;
 }
 
 /** The parts of a table that have entries; each entry has `id` and `digest`. */
-export type TablePart = 'routes' | 'hosts' | 'upstreams' | 'endpoints' | 'certificates';
+export type TablePart = 'routes' | 'hosts' | 'upstreams' | 'endpoints' | 'certificates' | 'authorities';
 
 /** Part → type of its entries. */
 export interface TableEntries {
@@ -26,6 +27,7 @@ export interface TableEntries {
   readonly upstreams: TableUpstream;
   readonly endpoints: EndpointSet;
   readonly certificates: TableCertificate;
+  readonly authorities: TableAuthority;
 }
 
 /** One way for a request to be served: hosts, one path, finer conditions, what is done. */
@@ -165,18 +167,77 @@ export interface TableHost {
   readonly digest: string;
   /** Key into `certificates`; absent: the default certificate. */
   readonly certificate?: string;
+  /** Absent: clients are not asked for certificates. */
+  readonly clientAuth?: ClientAuth;
+}
+
+/**
+ * What clients of a host have to show. `on`: a certificate that the authority has signed. `optional`: if they show one, it
+ * must be so signed. `optional-no-ca`: whatever they show is taken, and its verification told to the upstream. `closed`: the
+ * policy could not be made (its authority is missing or unreadable), so every request of the host is refused with 403.
+ */
+export interface ClientAuth {
+  readonly mode: 'on' | 'optional' | 'optional-no-ca' | 'closed';
+  /** Into `authorities`; absent when `closed`. */
+  readonly authority?: EntryRef;
+  /** Certificates between the client's and the authority's, the authority's counted: 1 allows no intermediate. */
+  readonly verifyDepth: number;
+  /** RE2 over the subject's `CN=…`; a certificate that does not match is answered 403. */
+  readonly matchCommonName?: string;
+  /** Where clients are sent (302) that would get 400 or 403 for their certificate. */
+  readonly errorPage?: string;
+  /** The client's certificate goes upstream, as URL-encoded PEM in `ssl-client-cert`. */
+  readonly passCertificate: boolean;
+}
+
+/** An entry of another part, and what it held when this entry was made: when that changes, this changes. */
+export interface EntryRef {
+  readonly id: string;
+  readonly digest: string;
 }
 
 export interface TableUpstream {
-  /** `namespace/service:port`, the port as the Service numbers it. */
+  /**
+   * `namespace/service:port`, the port as the Service numbers it. Objects that speak to the same Service in another way
+   * than its policy says have an upstream of their own: `namespace/service:port+variant`.
+   */
   readonly id: string;
   readonly digest: string;
-  readonly protocol: 'http1';
+  readonly protocol: UpstreamProtocol;
+  /** Its requests are gRPC: gRPC-Web is translated for it, retries ask gRPC's questions. */
+  readonly grpc?: true;
+  /** Absent: plain TCP. */
+  readonly tls?: UpstreamTls;
+  /** Each connection begins with a PROXY header of this version, and serves one client only. */
+  readonly proxyProtocol?: 'v2';
   readonly balance: 'round-robin' | 'least-request';
   /** For routes that set none themselves. */
   readonly timeouts?: Partial<Timeouts>;
   readonly retry?: Partial<Retry>;
   readonly connections?: ConnectionLimits;
+}
+
+/** What is spoken with endpoints. `auto`: HTTP/2 where the endpoint chooses it by ALPN, else HTTP/1.1; with TLS only. */
+export type UpstreamProtocol = 'http1' | 'http2' | 'auto';
+
+/** TLS towards endpoints. */
+export interface UpstreamTls {
+  /** What we show when asked; into `certificates`. */
+  readonly certificate?: EntryRef;
+  /** Whether an endpoint whose certificate is not valid for `name` is refused (502). */
+  readonly verify: boolean;
+  /** Who may have signed it; into `authorities`. Absent: the public roots. */
+  readonly authority?: EntryRef;
+  /** As of ClientAuth; absent: as many as the chain has. */
+  readonly verifyDepth?: number;
+  /** What the certificate must be for. */
+  readonly name: string;
+  /** Whether `name` is told in the handshake (SNI). */
+  readonly sendName: boolean;
+  readonly minVersion?: 'TLSv1.2' | 'TLSv1.3';
+  readonly maxVersion?: 'TLSv1.2' | 'TLSv1.3';
+  /** In OpenSSL's notation. */
+  readonly ciphers?: string;
 }
 
 /** How much goes to each endpoint of an upstream; what is absent is the worker's setting, or no limit. */
@@ -213,4 +274,15 @@ export interface TableCertificate {
   readonly digest: string;
   readonly certificate: string;
   readonly key: string;
+}
+
+/** Who is believed about certificates. PEM, public: but it is nobody's business either, so outputs show the digest only. */
+export interface TableAuthority {
+  /** `namespace/name` of the Secret. */
+  readonly id: string;
+  readonly digest: string;
+  /** One certificate or more. */
+  readonly ca: string;
+  /** One list of revoked certificates or more; absent: nobody's are revoked. */
+  readonly crl?: string;
 }

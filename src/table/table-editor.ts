@@ -17,6 +17,7 @@ export class TableEditor {
     upstreams: new PartEditor(),
     endpoints: new PartEditor(),
     certificates: new PartEditor(),
+    authorities: new PartEditor(),
   };
   readonly #sum = new DigestSum();
 
@@ -39,8 +40,9 @@ export class TableEditor {
       upstreams: this.#parts.upstreams.commit(this.#sum),
       endpoints: this.#parts.endpoints.commit(this.#sum),
       certificates: this.#parts.certificates.commit(this.#sum),
+      authorities: this.#parts.authorities.commit(this.#sum),
     };
-    const { routes, hosts, upstreams, endpoints, certificates } = this.#parts;
+    const { routes, hosts, upstreams, endpoints, certificates, authorities } = this.#parts;
     const table = {
       digest: this.#sum.toString(),
       routes: routes.current,
@@ -48,6 +50,7 @@ export class TableEditor {
       upstreams: upstreams.current,
       endpoints: endpoints.current,
       certificates: certificates.current,
+      authorities: authorities.current,
     };
     return { table: Object.freeze(table), changes };
   }

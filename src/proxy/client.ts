@@ -1,0 +1,14 @@
+import type { ClientIdentity } from './tls/client-identity.ts';
+
+/** Who is at the other end of a client's connection, and how it came. Made once a connection. */
+export interface Client {
+  /** Address of the client, canonical text: of its TCP connection, or what a trusted PROXY header says. */
+  readonly address: string;
+  readonly port: number;
+  /** Where it connected to. */
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly transport: 'http' | 'https';
+  /** What it proved in the handshake; undefined where no certificate was asked for. */
+  readonly identity: ClientIdentity | undefined;
+}
