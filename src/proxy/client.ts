@@ -1,3 +1,6 @@
+import type { Socket } from 'node:net';
+
+import { plainAddress } from './client-address.ts';
 import type { ClientIdentity } from './tls/client-identity.ts';
 
 /** Who is at the other end of a client's connection, and how it came. Made once a connection. */
@@ -11,4 +14,16 @@ export interface Client {
   readonly transport: 'http' | 'https';
   /** What it proved in the handshake; undefined where no certificate was asked for. */
   readonly identity: ClientIdentity | undefined;
+}
+
+/** The client of a TCP connection that says nothing else about itself. */
+export function tcpClient(socket: Socket, transport: 'http' | 'https'): Client {
+  return {
+    address: plainAddress(socket.remoteAddress ?? ''),
+    port: socket.remotePort ?? 0,
+    localAddress: plainAddress(socket.localAddress ?? ''),
+    localPort: socket.localPort ?? 0,
+    transport,
+    identity: undefined,
+  };
 }

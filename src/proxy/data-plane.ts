@@ -10,6 +10,8 @@ import type { UpstreamContext } from '../upstream/upstream-context.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import { DeadlineSweeper } from '../util/deadline-sweeper.ts';
 import { TrustedProxies } from './client-address.ts';
+import { tcpClient } from './client.ts';
+import type { Client } from './client.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { LinkError, Linker, nextTurn } from './linker.ts';
 import type { LinkInput, LinkOutcome } from './linker.ts';
@@ -192,31 +194,34 @@ export class DataPlane {
     this.#services.sweeper.stop();
   }
 
+  /** A connection's way: (PROXY header) → (TLS) → its protocol. Each stage hands the next what it knows of the client. */
   #accept(socket: Socket, name: ListenerName): void {
     if (this.#maxConnections > 0 && this.#connections.size >= this.#maxConnections) {
       this.#services.counters.error('SP_OVERLOADED');
       socket.destroy();
     } else if (name === 'https' && this.#tls !== undefined) {
-      this.#shakeHands(socket, this.#tls);
+      this.#shakeHands(socket, tcpClient(socket, 'https'), this.#tls);
     } else {
-      this.#serve(socket, socket);
+      this.#serve(socket, socket, tcpClient(socket, 'http'));
     }
   }
 
-  #shakeHands(socket: Socket, { settings, contexts }: Tls): void {
+  #shakeHands(socket: Socket, client: Client, { settings, contexts }: Tls): void {
     const handshake = new Handshake(socket, {
       services: this.#services,
       contexts,
       timeoutMs: settings.handshakeTimeoutMs,
-      onSecure: (secure) => this.#serve(secure, socket),
+      onSecure: (secure) => this.#serve(secure, socket, client),
       onClosed: (closed) => this.#closed(closed),
     });
     this.#connections.add(handshake);
   }
 
   /** `carrier` is the TCP connection that a socket of TLS stands on. */
-  #serve(socket: Socket, carrier: Socket): void {
-    const connection: Http1Connection = new Http1Connection(socket, this.#services, {
+  #serve(socket: Socket, carrier: Socket, client: Client): void {
+    const connection: Http1Connection = new Http1Connection(socket, {
+      services: this.#services,
+      client,
       carrier,
       onClosed: () => this.#closed(connection),
     });

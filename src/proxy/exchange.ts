@@ -5,6 +5,7 @@ import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
 import { HeaderList } from '../util/header-list.ts';
 import { admit } from './admission.ts';
+import type { Client } from './client.ts';
 import type { Downstream } from './downstream.ts';
 import { errorAnswer, optionsAnswer } from './error-answers.ts';
 import { Forwarder } from './forwarder.ts';
@@ -16,12 +17,6 @@ import { takeClaims } from './request-fields.ts';
 import type { ClaimedFields } from './request-fields.ts';
 import { chooseBackend } from './split.ts';
 
-/** The client's end of a connection. */
-export interface Client {
-  readonly peer: string;
-  readonly transport: 'http' | 'https';
-}
-
 /**
  * One request from its head to its last byte, top to bottom: admit (normalise, match), filter, choose, forward; then the
  * books. Protocol-neutral: the client's side is a Downstream, the upstream's a Forwarder. One object serves all requests
@@ -31,8 +26,7 @@ export class Exchange {
   readonly request: ProxyRequest;
   readonly services: ProxyServices;
   readonly downstream: Downstream;
-  /** Address of the client's end of the connection. */
-  readonly peer: string;
+  readonly client: Client;
 
   readonly #forwarder: Forwarder;
   readonly #forwarding: ForwardingFields;
@@ -56,13 +50,12 @@ export class Exchange {
   #untrusted = false;
 
   constructor(downstream: Downstream, services: ProxyServices, client: Client) {
-    const { peer, transport } = client;
-    this.request = new ProxyRequest(transport);
+    this.request = new ProxyRequest(client.transport);
     this.downstream = downstream;
     this.services = services;
-    this.peer = peer;
+    this.client = client;
     this.#forwarder = new Forwarder(this);
-    this.#forwarding = new ForwardingFields(peer, services.fields);
+    this.#forwarding = new ForwardingFields(client.address, services.fields);
   }
 
   /** Whether a request is being served. */
@@ -111,7 +104,7 @@ export class Exchange {
     if (!this.#active) {
       this.#open();
       this.request.requestId = this.services.fields.requestIds.create();
-      this.request.clientAddress = this.peer;
+      this.request.clientAddress = this.client.address;
     }
     this.#errorDetail = detail;
     this.refuse(code);
@@ -252,7 +245,7 @@ export class Exchange {
       this.#referer = head.headers.get('referer') ?? '';
     }
     const refusal = admit(head, request, services.settings);
-    const claims = takeClaims(head, request, this.peer, services.fields);
+    const claims = takeClaims(head, request, this.client.address, services.fields);
     this.#claims = claims;
     if (refusal !== undefined || head.pathAndQuery === '*') return refusal;
     if (claims !== undefined) {

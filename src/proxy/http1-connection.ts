@@ -1,5 +1,4 @@
 import type { Socket } from 'node:net';
-import { TLSSocket } from 'node:tls';
 
 import { ChunkedDecoder } from '../http1/chunked-decoder.ts';
 import type { CodecFault } from '../http1/message-head.ts';
@@ -7,8 +6,7 @@ import { RequestHeadParser } from '../http1/request-head-parser.ts';
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import type { Expiring } from '../util/deadline-sweeper.ts';
 import type { HeaderList } from '../util/header-list.ts';
-import { plainAddress } from './client-address.ts';
-import type { ConnectionOwner } from './connection-owner.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import type { AnswerHead, Downstream } from './downstream.ts';
 import { Exchange } from './exchange.ts';
 import { Http1Answer } from './http1-answer.ts';
@@ -43,7 +41,7 @@ export class Http1Connection implements Downstream, Expiring {
   #chunked: ChunkedDecoder | undefined;
   readonly #exchange: Exchange;
   readonly #answer: Http1Answer;
-  readonly #owner: ConnectionOwner;
+  readonly #options: ConnectionOptions;
   /** Value of Strict-Transport-Security (RFC 6797), '' for none. */
   readonly #hsts: string;
   #phase: Phase = 'head';
@@ -57,20 +55,17 @@ export class Http1Connection implements Downstream, Expiring {
   /** Only for a client that was once too slow. */
   #writeWatch: WriteWatch | undefined;
 
-  constructor(socket: Socket, services: ProxyServices, owner: ConnectionOwner) {
+  constructor(socket: Socket, options: ConnectionOptions) {
+    const { services, client } = options;
     this.socket = socket;
 
     this.#services = services;
-    this.#owner = owner;
+    this.#options = options;
     const { settings } = services;
     this.#parser = new RequestHeadParser(settings.requestLimits);
     this.#answer = new Http1Answer(socket);
-    const transport = socket instanceof TLSSocket ? 'https' : 'http';
-    this.#exchange = new Exchange(this, services, {
-      peer: plainAddress(socket.remoteAddress ?? ''),
-      transport,
-    });
-    this.#hsts = transport === 'https' ? services.settings.hsts : '';
+    this.#exchange = new Exchange(this, services, client);
+    this.#hsts = client.transport === 'https' ? settings.hsts : '';
     this.deadline = services.sweeper.after(settings.clientHeaderTimeoutMs);
     services.sweeper.add(this);
     services.counters.connectionOpened();
@@ -139,7 +134,7 @@ export class Http1Connection implements Downstream, Expiring {
   abort(): void {
     // Where the end of the connection ends the body, only a reset tells a cut answer from a whole one.
     // Not all that speak TLS look for a close_notify either.
-    if (this.#answer.endsWithConnection) this.#owner.carrier.resetAndDestroy();
+    if (this.#answer.endsWithConnection) this.#options.carrier.resetAndDestroy();
     else this.socket.destroy();
   }
 
@@ -355,7 +350,7 @@ export class Http1Connection implements Downstream, Expiring {
     this.#services.sweeper.remove(this);
     this.#writeWatch?.stop();
     this.#services.counters.connectionClosed();
-    this.#owner.onClosed();
+    this.#options.onClosed();
   }
 
   /** Sends FIN behind the last answer, then discards input until the client closes too or time is up (RFC 9112 §9.6). */
