@@ -1,12 +1,19 @@
 import { errorCodes } from './error-codes.ts';
 import type { ErrorCodeName } from './error-codes.ts';
 import { handshakeBuckets, handshakeFailures, handshakeKinds } from './handshake-cells.ts';
+import { cellFamilies, seriesOf } from './protocol-cells.ts';
+import type { CellFamilyName } from './protocol-cells.ts';
 
 /** Cells of one worker's counters that belong to no route. Gauges come first: they are set back when a worker starts. */
 const gauges = [
   'connectionsActive',
   'requestsActive',
   'tunnelsActive',
+  'connectTunnelsActive',
+  'http2ClientSessions',
+  'http2ClientStreams',
+  'http2UpstreamSessions',
+  'http2UpstreamStreams',
   'upstreamActive',
   'generation',
   'linkSecondsLast',
@@ -21,6 +28,11 @@ const totals = [
   'connectionsTotal',
   'requestsTotal',
   'tunnelsTotal',
+  'connectTunnelsTotal',
+  'http2ClientSessionsTotal',
+  'http2ClientStreamsTotal',
+  'http2UpstreamSessionsTotal',
+  'http2UpstreamStreamsTotal',
   'upstreamOpened',
   'upstreamReused',
   'logLinesDropped',
@@ -70,4 +82,19 @@ export const handshakeCells = {
     1,
 } as const;
 
-export const counterBytes = (handshakeCells.secondsSum + 1) * Float64Array.BYTES_PER_ELEMENT;
+const familyNames = Object.keys(cellFamilies) as readonly CellFamilyName[];
+
+const familySizes = familyNames.map((name) => seriesOf(cellFamilies[name]).length);
+
+const familiesStart = handshakeCells.secondsSum + 1;
+
+/** Where the cells of each family begin; they are in the order of `seriesOf`. */
+export const familyStarts = Object.fromEntries(
+  familyNames.map((name, place) => [
+    name,
+    familySizes.slice(0, place).reduce((sum, size) => sum + size, familiesStart),
+  ]),
+) as Readonly<Record<CellFamilyName, number>>;
+
+export const counterBytes =
+  familySizes.reduce((sum, size) => sum + size, familiesStart) * Float64Array.BYTES_PER_ELEMENT;

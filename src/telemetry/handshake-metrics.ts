@@ -1,6 +1,6 @@
 import { handshakeBuckets, handshakeFailures, handshakeKinds } from './handshake-cells.ts';
 import { tlsMetrics } from './metric-declarations.ts';
-import type { MetricDeclaration } from './metric-declarations.ts';
+import type { MetricDeclaration } from './metric-declaration.ts';
 import type { CounterReader } from './worker-counters.ts';
 
 /** TLS handshakes of all workers, in Prometheus' text format. Kinds and reasons that never occurred are left out. */

@@ -1,16 +1,7 @@
 import { handshakeBuckets } from './handshake-cells.ts';
+import type { MetricDeclaration } from './metric-declaration.ts';
+import { protocolMetrics } from './protocol-declarations.ts';
 import { latencyBucketsSeconds } from './row-layout.ts';
-
-/** One metric family. Everything that is exposed under `sallyport_` is declared here once. */
-export interface MetricDeclaration {
-  readonly name: string;
-  readonly type: 'counter' | 'gauge' | 'histogram';
-  /** One sentence for the exposition and the reference page. */
-  readonly help: string;
-  readonly labels: readonly string[];
-  /** Upper bounds of a histogram's buckets. */
-  readonly buckets?: readonly number[];
-}
 
 /**
  * Labels that each per-route family begins with. `route` is the route's id, `none` for requests that no route takes,
@@ -101,18 +92,6 @@ export const processMetrics = {
     name: 'sallyport_requests_active',
     type: 'gauge',
     help: 'Requests being served.',
-    labels: ['worker'],
-  },
-  tunnelsActive: {
-    name: 'sallyport_tunnels_active',
-    type: 'gauge',
-    help: 'Upgraded connections (WebSocket) that are open.',
-    labels: ['worker'],
-  },
-  tunnels: {
-    name: 'sallyport_tunnels_total',
-    type: 'counter',
-    help: 'Upgraded connections since the start.',
     labels: ['worker'],
   },
   upstreamActive: {
@@ -324,6 +303,7 @@ export const metricDeclarations: readonly MetricDeclaration[] = [
   ...Object.values(routeMetrics),
   ...Object.values(processMetrics),
   ...Object.values(tlsMetrics),
+  ...Object.values(protocolMetrics),
   ...Object.values(reportingMetrics),
   ...Object.values(watchMetrics),
 ];

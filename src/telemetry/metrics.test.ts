@@ -126,6 +126,17 @@ function exercise(bench: Bench): void {
   counters.error('SP_NO_ROUTE');
   counters.handshakeDone({ version: 'TLSv1.3', cipher: 'TLS_AES_128_GCM_SHA256', resumed: true, ms: 3 });
   counters.handshakeFailed('timeout');
+  counters.requestVersion('HTTP/1.1');
+  counters.http2Client.goawaySent(0);
+  counters.http2Client.resetReceived(8);
+  counters.http2Client.limitReached('reset');
+  counters.tunnelOpened('connect');
+  counters.tunnelClosed('connect', 'client');
+  counters.proxyHeader('v2');
+  counters.proxyHeaderFailed('timeout');
+  counters.clientCertificate('success');
+  counters.upstreamHandshakeDone(true);
+  counters.upstreamHandshakeFailed('name');
   counters.linked(7, 3);
   counters.collectedGarbage('minor', 0.5);
   counters.sampled({
@@ -172,7 +183,7 @@ describe('metrics', () => {
 
   test('names are as OpenMetrics wants them', () => {
     for (const { name, type, help, labels } of metricDeclarations) {
-      expect(name).toMatch(/^sallyport_[a-z]+(_[a-z]+)*$/);
+      expect(name).toMatch(/^sallyport(_[a-z]+[0-9]?)+$/);
       expect(name.endsWith('_total')).toBe(type === 'counter');
       expect(name).not.toMatch(/_(bucket|count|sum|created|milliseconds|ms|kilobytes)$/);
       if (type === 'histogram') expect(name).toMatch(/_seconds$/);

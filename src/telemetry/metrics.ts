@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom
 import { errorNames, gcKinds } from './counter-layout.ts';
 import type { CounterName } from './counter-layout.ts';
 import { renderHandshakes } from './handshake-metrics.ts';
+import { renderProtocolFamilies } from './protocol-families.ts';
 import {
   processMetrics,
   reportingMetrics,
@@ -9,7 +10,7 @@ import {
   tlsMetrics,
   watchMetrics,
 } from './metric-declarations.ts';
-import type { MetricDeclaration } from './metric-declarations.ts';
+import type { MetricDeclaration } from './metric-declaration.ts';
 import type { ReportingSources } from './reporting-totals.ts';
 import { renderRouteFamilies } from './route-families.ts';
 import type { RowAllocator } from './row-allocator.ts';
@@ -102,6 +103,7 @@ export class Metrics {
     const end = rows.beginScrape();
     yield await this.#registry.metrics();
     yield renderHandshakes(this.#workers);
+    yield renderProtocolFamilies(this.#workers);
     yield* renderRouteFamilies(rows);
     end();
   }
@@ -115,8 +117,6 @@ export class Metrics {
     declare(processMetrics.connectionsActive, 'connectionsActive');
     declare(processMetrics.connections, 'connectionsTotal');
     declare(processMetrics.requestsActive, 'requestsActive');
-    declare(processMetrics.tunnelsActive, 'tunnelsActive');
-    declare(processMetrics.tunnels, 'tunnelsTotal');
     declare(processMetrics.upstreamActive, 'upstreamActive');
     declare(processMetrics.upstreamOpened, 'upstreamOpened');
     declare(processMetrics.upstreamReused, 'upstreamReused');

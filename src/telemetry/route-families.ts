@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { routeMetrics } from './metric-declarations.ts';
-import type { MetricDeclaration } from './metric-declarations.ts';
+import type { MetricDeclaration } from './metric-declaration.ts';
 import type { LabelledRows } from './row-allocator.ts';
 import { latencyBucketsSeconds, methodLabels, rowCells, statusClasses, statusLabels } from './row-layout.ts';
 

@@ -19,7 +19,6 @@ describe('worker counters', () => {
     ['requestStarted', (c) => c.requestStarted(), { requestsActive: 1, requestsTotal: 1 }],
     ['requestEnded', (c) => c.requestEnded(), { requestsActive: -1 }],
     ['tunnelOpened', (c) => c.tunnelOpened(), { tunnelsActive: 1, tunnelsTotal: 1 }],
-    ['tunnelClosed', (c) => c.tunnelClosed(), { tunnelsActive: -1 }],
     ['upstreamOpened', (c) => c.upstreamOpened(), { upstreamActive: 1, upstreamOpened: 1 }],
     ['upstreamReused', (c) => c.upstreamReused(), { upstreamReused: 1 }],
     ['upstreamClosed', (c) => c.upstreamClosed(), { upstreamActive: -1 }],

@@ -3,6 +3,7 @@ import {
   counterBytes,
   counterCells,
   errorCells,
+  familyStarts,
   gaugeCells,
   gcCells,
   handshakeCells,
@@ -10,6 +11,25 @@ import {
 import type { CounterName, GcKind } from './counter-layout.ts';
 import { handshakeBuckets, handshakeFailures, handshakePlace } from './handshake-cells.ts';
 import type { HandshakeFailure, HandshakeKind } from './handshake-cells.ts';
+import { Http2Counters } from './http2-counters.ts';
+import {
+  clientCertificateResults,
+  proxyHeaderFailures,
+  proxyHeaderVersions,
+  requestVersions,
+  tunnelEnds,
+  upstreamHandshakeFailures,
+} from './protocol-cells.ts';
+import type {
+  CellFamilyName,
+  ClientCertificateResult,
+  ProxyHeaderFailure,
+  ProxyHeaderVersion,
+  RequestVersion,
+  TunnelEndReason,
+  TunnelKind,
+  UpstreamHandshakeFailure,
+} from './protocol-cells.ts';
 
 /** What a worker tells about its event loop. Delays are the time by which timers came late. */
 export interface LoopSample {
@@ -26,6 +46,9 @@ export interface LoopSample {
  * A worker that replaces another takes over its memory: totals go on, so sums over workers never fall; gauges start at 0.
  */
 export class WorkerCounters {
+  /** Tallies of HTTP/2 connections that clients made, and of ours to endpoints. */
+  readonly http2Client: Http2Counters;
+  readonly http2Upstream: Http2Counters;
   readonly #cells: Float64Array;
 
   /** Throws RangeError when the memory has another size than `counterBytes`. */
@@ -35,6 +58,8 @@ export class WorkerCounters {
     }
     this.#cells = new Float64Array(memory);
     this.#cells.fill(0, 0, gaugeCells);
+    this.http2Client = new Http2Counters(this.#cells, 'client');
+    this.http2Upstream = new Http2Counters(this.#cells, 'upstream');
   }
 
   connectionOpened(): void {
@@ -55,13 +80,36 @@ export class WorkerCounters {
     this.#add(counterCells.requestsActive, -1);
   }
 
-  tunnelOpened(): void {
-    this.#add(counterCells.tunnelsActive, 1);
-    this.#add(counterCells.tunnelsTotal, 1);
+  /** The head of a request was read. */
+  requestVersion(version: RequestVersion): void {
+    this.#add(familyStarts.requestVersions + requestVersions.indexOf(version), 1);
   }
 
-  tunnelClosed(): void {
-    this.#add(counterCells.tunnelsActive, -1);
+  tunnelOpened(kind: TunnelKind = 'upgrade'): void {
+    const isConnect = kind === 'connect';
+    this.#add(isConnect ? counterCells.connectTunnelsActive : counterCells.tunnelsActive, 1);
+    this.#add(isConnect ? counterCells.connectTunnelsTotal : counterCells.tunnelsTotal, 1);
+  }
+
+  /** `kind`: as it was opened. */
+  tunnelClosed(kind: TunnelKind = 'upgrade', reason: TunnelEndReason = 'other'): void {
+    this.#add(kind === 'connect' ? counterCells.connectTunnelsActive : counterCells.tunnelsActive, -1);
+    this.#add(familyStarts.tunnelsClosed + tunnelEnds.indexOf(reason), 1);
+  }
+
+  /** A connection began with a PROXY protocol header that was taken. */
+  proxyHeader(version: ProxyHeaderVersion): void {
+    this.#add(familyStarts.proxyHeaders + proxyHeaderVersions.indexOf(version), 1);
+  }
+
+  /** A connection was closed for want of one. */
+  proxyHeaderFailed(reason: ProxyHeaderFailure): void {
+    this.#add(familyStarts.proxyHeaderFailures + proxyHeaderFailures.indexOf(reason), 1);
+  }
+
+  /** A handshake in which a certificate of the client was asked for has ended. */
+  clientCertificate(result: ClientCertificateResult): void {
+    this.#add(familyStarts.clientCertificates + clientCertificateResults.indexOf(result), 1);
   }
 
   /** A connection to an endpoint was established. */
@@ -77,6 +125,15 @@ export class WorkerCounters {
 
   upstreamClosed(): void {
     this.#add(counterCells.upstreamActive, -1);
+  }
+
+  /** A TLS handshake with an endpoint ended well. */
+  upstreamHandshakeDone(isResumed: boolean): void {
+    this.#add(familyStarts.upstreamHandshakes + (isResumed ? 1 : 0), 1);
+  }
+
+  upstreamHandshakeFailed(reason: UpstreamHandshakeFailure): void {
+    this.#add(familyStarts.upstreamHandshakeFailures + upstreamHandshakeFailures.indexOf(reason), 1);
   }
 
   error(code: ErrorCodeName): void {
@@ -159,6 +216,11 @@ export class CounterReader {
 
   handshakeSeconds(): number {
     return this.#cells[handshakeCells.secondsSum] as number;
+  }
+
+  /** The cell of one series of a family: its place in `seriesOf`. */
+  family(name: CellFamilyName, place: number): number {
+    return this.#cells[familyStarts[name] + place] as number;
   }
 
   gcSeconds(kind: GcKind): number {
