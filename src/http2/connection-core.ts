@@ -6,6 +6,8 @@ import { GoingAway } from './going-away.ts';
 import { HpackEncoder } from './hpack/hpack-encoder.ts';
 import type { Http2Events, Http2Options } from './http2-events.ts';
 import type { FieldSource, Http2Stream } from './http2-stream.ts';
+import { noTally } from './http2-tally.ts';
+import type { Http2Tally } from './http2-tally.ts';
 import type { BudgetName, Http2Limits } from './limits.ts';
 import { PeerSettings } from './peer-settings.ts';
 import { ReceiveFlow } from './receive-flow.ts';
@@ -17,12 +19,16 @@ import { StreamTable } from './stream-table.ts';
 const RESETS_A_STREAM = 0.25;
 const WINDOW_UPDATES_A_FRAME = 10;
 
+/** What can be too much of one stream. */
+const overflows = { output: 'output is not read', waiting: 'too many bytes wait' } as const;
+
 /** The parts of one connection, and the ways in which streams and the connection fail. */
 export class ConnectionCore {
   readonly options: Http2Options;
   readonly limits: Http2Limits;
   readonly events: Http2Events;
   readonly isServer: boolean;
+  readonly tally: Http2Tally;
   readonly peer = new PeerSettings();
   readonly encoder = new HpackEncoder();
   readonly output: FrameOutput;
@@ -34,16 +40,18 @@ export class ConnectionCore {
   readonly lives: StreamLives;
   /** Nothing is read any more, and nothing is sent but what is in the output. */
   hasFailed = false;
+  #isCounted = false;
 
   constructor(options: Http2Options, events: Http2Events) {
-    const { limits } = options;
+    const { limits, tally = noTally } = options;
     const isServer = options.role === 'server';
     this.options = options;
     this.limits = limits;
     this.events = events;
     this.isServer = isServer;
-    const output = new FrameOutput(() => events.wake());
-    const table = new StreamTable(isServer);
+    this.tally = tally;
+    const output = new FrameOutput(() => events.wake(), tally);
+    const table = new StreamTable(isServer, tally);
     const flow = new ReceiveFlow(output, limits);
     const scheduler = new SendScheduler(output, this);
     this.output = output;
@@ -60,6 +68,18 @@ export class ConnectionCore {
       table,
       completed: () => this.budgets.earn('reset', RESETS_A_STREAM),
     });
+  }
+
+  begin(): void {
+    this.#isCounted = true;
+    this.tally.sessionOpened();
+  }
+
+  /** The transport is gone. */
+  close(): void {
+    this.hasFailed = true;
+    this.lives.endAll('CANCEL');
+    this.#uncount();
   }
 
   /** Of the scheduler: trailers are due. */
@@ -96,7 +116,9 @@ export class ConnectionCore {
   }
 
   /** More is held for the stream than may be: the peer does not read. */
-  overflow(stream: Http2Stream, reason: string): void {
+  overflow(stream: Http2Stream, limit: keyof typeof overflows): void {
+    const reason = overflows[limit];
+    this.tally.limitReached(limit);
     this.lives.fault(stream, 'ENHANCE_YOUR_CALM');
     this.events.streamFault('ENHANCE_YOUR_CALM', reason);
   }
@@ -115,8 +137,16 @@ export class ConnectionCore {
   spend(budget: BudgetName): boolean {
     if (this.hasFailed) return false;
     if (this.budgets.spend(budget)) return true;
+    this.tally.limitReached(budget);
     this.fail('ENHANCE_YOUR_CALM', `too much: ${budget}`);
     return false;
+  }
+
+  /** The peer asks for more and takes nothing. */
+  failUnread(): void {
+    if (this.hasFailed) return;
+    this.tally.limitReached('output');
+    this.fail('ENHANCE_YOUR_CALM', overflows.output);
   }
 
   /** §5.4.1. */
@@ -125,6 +155,13 @@ export class ConnectionCore {
     this.hasFailed = true;
     this.goingAway.say(this.table.lastPeerId, code, reason);
     this.lives.endAll(code);
+    this.#uncount();
     this.events.failed(code, reason);
+  }
+
+  #uncount(): void {
+    if (!this.#isCounted) return;
+    this.#isCounted = false;
+    this.tally.sessionClosed();
   }
 }

@@ -1,5 +1,6 @@
 import { DEFAULT_FRAME_BYTES, FRAME_HEADER_BYTES, PREFACE, errorCode, flag, frameType } from './frames.ts';
 import type { ErrorName } from './frames.ts';
+import type { Http2Tally } from './http2-tally.ts';
 
 const NOTHING = Buffer.alloc(0);
 const LEAST_BYTES = 256;
@@ -12,6 +13,7 @@ const MOST_EXPECTED_BYTES = 65_536;
  */
 export class FrameOutput {
   readonly #onBegin: () => void;
+  readonly #tally: Http2Tally;
   #buffer: Buffer = NOTHING;
   #length = 0;
   #expectedBytes = LEAST_BYTES;
@@ -20,8 +22,9 @@ export class FrameOutput {
   #endableStream = 0;
 
   /** `onBegin`: the first bytes were written since the last `take`. */
-  constructor(onBegin: () => void) {
+  constructor(onBegin: () => void, tally: Http2Tally) {
     this.#onBegin = onBegin;
+    this.#tally = tally;
   }
 
   /** Bytes that wait to be taken. */
@@ -92,6 +95,7 @@ export class FrameOutput {
   reset(stream: number, code: ErrorName): void {
     const at = this.#frame(4, frameType.rstStream, 0, stream);
     this.#buffer.writeUInt32BE(errorCode[code], at);
+    this.#tally.resetSent(errorCode[code]);
   }
 
   /** Eight bytes of payload from `start` on. */
@@ -106,6 +110,7 @@ export class FrameOutput {
     this.#buffer.writeUInt32BE(lastStream, at);
     this.#buffer.writeUInt32BE(errorCode[code], at + 4);
     this.#buffer.write(debug, at + 8, 'latin1');
+    this.#tally.goawaySent(errorCode[code]);
   }
 
   windowUpdate(stream: number, bytes: number): void {

@@ -67,6 +67,7 @@ export class FrameRules implements FrameHandler {
   onReset(id: number, code: number): void {
     const { table, lives, isServer } = this.#core;
     if (table.isIdle(id)) return this.#core.fail('PROTOCOL_ERROR', 'RST_STREAM on an idle stream');
+    this.#core.tally.resetReceived(code);
     const stream = table.get(id);
     if (stream === undefined) return void this.#core.spend('glitch');
     const isPremature = isServer && !stream.localEnded;
@@ -134,7 +135,8 @@ export class FrameRules implements FrameHandler {
   }
 
   onGoaway(last: number, code: number): void {
-    const { goingAway, table, lives, isServer, events } = this.#core;
+    const { goingAway, table, lives, isServer, events, tally } = this.#core;
+    tally.goawayReceived(code);
     if (!this.#core.spend('glitch')) return undefined;
     if (!goingAway.hear(last)) return this.#core.fail('PROTOCOL_ERROR', 'GOAWAY with a higher stream');
     if (!isServer) {
@@ -157,6 +159,8 @@ export class FrameRules implements FrameHandler {
   }
 
   onConnectionFault(code: ErrorName, reason: string): void {
+    // Of what is judged from frames alone, this is the only excess.
+    if (code === 'ENHANCE_YOUR_CALM') this.#core.tally.limitReached('continuation');
     this.#core.fail(code, reason);
   }
 }

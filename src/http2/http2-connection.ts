@@ -80,6 +80,7 @@ export class Http2Connection implements StreamLink {
   /** Says hello. Before everything else. */
   start(): void {
     const { isServer, limits, options, output, flow } = this.#core;
+    this.#core.begin();
     if (!isServer) output.preface();
     const values: [number, number][] = [
       [setting.initialWindowSize, limits.streamWindowBytes],
@@ -98,7 +99,7 @@ export class Http2Connection implements StreamLink {
     if (core.hasFailed) return;
     core.budgets.refill(core.options.now());
     this.#reader.receive(buffer, start, end);
-    if (core.output.length > core.limits.maxOutputBytes) core.fail('ENHANCE_YOUR_CALM', 'output is not read');
+    if (core.output.length > core.limits.maxOutputBytes) core.failUnread();
   }
 
   /**
@@ -152,8 +153,7 @@ export class Http2Connection implements StreamLink {
 
   /** The transport is gone: ends every stream. Nothing is told of the connection any more. */
   close(): void {
-    this.#core.hasFailed = true;
-    this.#core.lives.endAll('CANCEL');
+    this.#core.close();
   }
 
   // ── what streams ask for ──────────────────────────────────────────────────────────────────────────────────────────
@@ -174,7 +174,7 @@ export class Http2Connection implements StreamLink {
   sendHeaders(stream: Http2Stream, fields: FieldSource, endStream: boolean): void {
     const core = this.#core;
     if (stream.isReset || stream.localEnded || stream.endQueued || core.hasFailed) return undefined;
-    if (core.output.length > core.limits.maxOutputBytes) return core.overflow(stream, 'output is not read');
+    if (core.output.length > core.limits.maxOutputBytes) return core.overflow(stream, 'output');
     core.writeHeaders(stream, fields, endStream);
     if (endStream) core.lives.localEnd(stream);
     return undefined;
@@ -185,8 +185,7 @@ export class Http2Connection implements StreamLink {
     const core = this.#core;
     if (stream.isReset || stream.localEnded || stream.endQueued || core.hasFailed) return true;
     const isSent = core.scheduler.send(stream, bytes, start, end);
-    if (core.scheduler.waitingBytes > core.limits.maxWaitingBytes)
-      core.overflow(stream, 'too many bytes wait');
+    if (core.scheduler.waitingBytes > core.limits.maxWaitingBytes) core.overflow(stream, 'waiting');
     return isSent;
   }
 

@@ -1,5 +1,6 @@
 import type { ErrorName } from './frames.ts';
 import type { Http2Stream, StreamHandler } from './http2-stream.ts';
+import type { Http2Tally } from './http2-tally.ts';
 import type { Http2Limits } from './limits.ts';
 import type { HeadFault, Http2RequestHead } from './message-heads.ts';
 
@@ -32,6 +33,8 @@ export interface Http2Options {
   readonly limits: Http2Limits;
   /** Server: announce extended CONNECT (RFC 8441). */
   readonly allowConnectProtocol?: boolean;
+  /** Who counts; left out, nobody does. */
+  readonly tally?: Http2Tally;
   /** Monotonic milliseconds. */
   now(): number;
 }

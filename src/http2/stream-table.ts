@@ -1,18 +1,21 @@
 import { MAX_STREAM_ID } from './frames.ts';
 import type { Http2Stream } from './http2-stream.ts';
+import type { Http2Tally } from './http2-tally.ts';
 import { StreamHistory } from './stream-history.ts';
 import type { Fate } from './stream-history.ts';
 
 /** The streams of one connection: which are open, which are idle, and how those of the past ended (RFC 9113 §5.1). */
 export class StreamTable {
   readonly #isServer: boolean;
+  readonly #tally: Http2Tally;
   readonly #open = new Map<number, Http2Stream>();
   readonly #history = new StreamHistory();
   #lastPeerId = 0;
   #nextOwnId = 1;
 
-  constructor(isServer: boolean) {
+  constructor(isServer: boolean, tally: Http2Tally) {
     this.#isServer = isServer;
+    this.#tally = tally;
   }
 
   /** Streams that are open or half open. */
@@ -62,10 +65,11 @@ export class StreamTable {
 
   add(stream: Http2Stream): void {
     this.#open.set(stream.id, stream);
+    this.#tally.streamOpened();
   }
 
   remove(stream: Http2Stream): void {
-    this.#open.delete(stream.id);
+    if (this.#open.delete(stream.id)) this.#tally.streamClosed();
   }
 
   /** RST_STREAM of ours goes out: frames that the peer sent before it knows are no fault. */

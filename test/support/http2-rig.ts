@@ -4,6 +4,7 @@ import { HpackDecoder } from '../../src/http2/hpack/hpack-decoder.ts';
 import { HpackEncoder } from '../../src/http2/hpack/hpack-encoder.ts';
 import type { Http2Stream, StreamHandler } from '../../src/http2/http2-stream.ts';
 import { defaultLimits } from '../../src/http2/limits.ts';
+import type { Http2Tally } from '../../src/http2/http2-tally.ts';
 import type { Http2Limits } from '../../src/http2/limits.ts';
 import type { HeadFault, Http2RequestHead } from '../../src/http2/message-heads.ts';
 import { HeaderList } from '../../src/util/header-list.ts';
@@ -16,6 +17,7 @@ export interface RigOptions {
   readonly role?: 'server' | 'client';
   readonly limits?: Partial<Http2Limits>;
   readonly allowConnectProtocol?: boolean;
+  readonly tally?: Http2Tally;
   /** Without the SETTINGS that the peer says hello with. */
   readonly silent?: boolean;
 }
@@ -101,6 +103,7 @@ export class Http2Rig {
         role,
         limits: { ...defaultLimits, ...options.limits },
         allowConnectProtocol: options.allowConnectProtocol ?? false,
+        ...(options.tally === undefined ? {} : { tally: options.tally }),
         now: () => this.nowMs,
       },
       {
