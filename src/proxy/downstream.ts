@@ -1,6 +1,6 @@
-import type { Socket } from 'node:net';
-
+import type { ResponseHead } from '../http1/message-head.ts';
 import type { HeaderList } from '../util/header-list.ts';
+import type { TunnelEnd } from '../util/tunnel-end.ts';
 
 /** How an answer's body is told to the protocol layer: it chooses the wire form (chunked, close, DATA frames). */
 export interface AnswerHead {
@@ -36,6 +36,10 @@ export interface Downstream {
   takeBody(): void;
   /** Whether the request has been received to its end. */
   readonly isRequestComplete: boolean;
-  /** Gives up the connection to a tunnel: what was received behind the request, and the socket. */
-  detach(): { readonly socket: Socket; readonly rest: Buffer };
+  /**
+   * Tells the client of the switch to `upgrade` and gives up what carried the request to a tunnel. `head` is a 101 as
+   * HTTP/1.1 would have it, for `websocket` with the Sec-WebSocket-Accept that belongs to the request's Sec-WebSocket-Key:
+   * a protocol without them (RFC 8441 §5) made a key for the request's head, and drops the answer's proof.
+   */
+  openTunnel(head: ResponseHead, upgrade: string): TunnelEnd;
 }

@@ -10,7 +10,7 @@ import type { Downstream } from './downstream.ts';
 import { errorAnswer, optionsAnswer } from './error-answers.ts';
 import { Forwarder } from './forwarder.ts';
 import { ForwardingFields, MAX_HOPS } from './forwarding-fields.ts';
-import type { LinkedRoute } from './linked-table.ts';
+import type { LinkedBackend, LinkedRoute } from './linked-table.ts';
 import { ProxyRequest } from './proxy-request.ts';
 import type { ProxyServices } from './proxy-services.ts';
 import { takeClaims } from './request-fields.ts';
@@ -87,7 +87,7 @@ export class Exchange {
     const filters =
       this.request.scheme === 'http' ? this.#route?.requestFilters : this.#route?.secureRequestFilters;
     if (filters === undefined) {
-      this.#forward(this.#forwarding.text(this.request, this.#claims));
+      this.#forward(false);
       return;
     }
     this.#forwarding.addTo(this.request, this.#claims);
@@ -273,7 +273,7 @@ export class Exchange {
       this.answer(verdict);
       return;
     }
-    this.#forward('');
+    this.#forward(true);
   }
 
   #await(verdict: Promise<RequestVerdict>, filters: readonly Filter[], next: number): void {
@@ -292,8 +292,8 @@ export class Exchange {
     );
   }
 
-  /** `fields` is text of field lines that are not among the request's own. */
-  #forward(fields: string): void {
+  /** `hasFields`: what tells the endpoint where the request came from is among its headers already. */
+  #forward(hasFields: boolean): void {
     const route = this.#route;
     // A route that answers by itself leaves that to its filters (a redirect); what none of them answers is refused.
     if (route?.forward === undefined && route?.route.action.kind === 'respond') {
@@ -303,7 +303,14 @@ export class Exchange {
     const backend =
       route === undefined ? undefined : chooseBackend(route, this.request, this.services.random);
     if (route === undefined || backend === undefined) this.refuse('SP_NO_ENDPOINTS');
-    else this.#forwarder.start(backend, fields);
+    else this.#forwarder.start(backend, hasFields ? '' : this.#originFields(backend));
+  }
+
+  /** As text where the endpoint takes it, which is the cheapest way; else they join the headers. */
+  #originFields(backend: LinkedBackend): string {
+    if (this.#forwarder.takesText(backend)) return this.#forwarding.text(this.request, this.#claims);
+    this.#forwarding.addTo(this.request, this.#claims);
+    return '';
   }
 
   /** Closes the books: metrics, log. The answer's last byte may still be on its way. */

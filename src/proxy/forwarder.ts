@@ -1,31 +1,25 @@
-import { fieldLine, lastChunk, requestHeadText } from '../http1/message-writer.ts';
 import type { RequestHead, ResponseHead } from '../http1/message-head.ts';
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import type { EndpointPool } from '../upstream/endpoint-pool.ts';
 import type { ResponseSink } from '../upstream/response-sink.ts';
 import { mayRetry } from '../upstream/retry-policy.ts';
-import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
+import type { UpstreamExchange } from '../upstream/upstream-exchange.ts';
 import type { Upstream } from '../upstream/upstream.ts';
 import type { Expiring } from '../util/deadline-sweeper.ts';
 import type { HeaderList } from '../util/header-list.ts';
+import type { TunnelEnd } from '../util/tunnel-end.ts';
 import type { Exchange } from './exchange.ts';
+import { ForwardedRequest } from './forwarded-request.ts';
 import type { LinkedBackend } from './linked-table.ts';
-import { OutputBuffer } from './output-buffer.ts';
+import { Replay } from './replay.ts';
 import { dropResponseFields } from './response-fields.ts';
 import { startTunnel } from './tunnel.ts';
-import { acceptsUpgrade, forwardedUpgrade } from './upgrade.ts';
 
-/** Request body bytes kept so that a failed try can be repeated; longer bodies are sent once. */
-const REPLAY_BYTES = 64 * 1024;
-/** Nor bodies in more pieces than this. */
-const REPLAY_PIECES = 256;
 const nothingTried: readonly EndpointPool[] = [];
-/** For requests without a body: they can always be repeated. */
-const nothingSent: Buffer[] = [];
 
 /**
  * The upstream half of an exchange: tries endpoints until one answers, streams the request to it and its response back.
- * Holds no body: what either side cannot take holds the other back.
+ * Holds no body: what either side cannot take holds the other back. Knows no protocol.
  */
 export class Forwarder implements ResponseSink, Expiring {
   deadline = 0;
@@ -38,27 +32,19 @@ export class Forwarder implements ResponseSink, Expiring {
   tries = 0;
 
   readonly #exchange: Exchange;
-  #connection: UpstreamConnection | undefined;
+  readonly #request = new ForwardedRequest();
+  readonly #replay = new Replay();
+  /** The try that runs. */
+  #upstream: UpstreamExchange | undefined;
   /** The endpoint of this try, and those of the tries that failed. */
   #pool: EndpointPool | undefined;
   #tried: readonly EndpointPool[] = nothingTried;
   #tryStartMs = 0;
   #sent = false;
   #stale = false;
-  #framing: RequestHead['framing'] = 'none';
-  #contentLength = 0;
-  #expectContinue = false;
-  #upgrade: string | undefined;
-  #webSocketKey = '';
-  #headText = '';
-  readonly #output = new OutputBuffer();
   #bodyBytesSent = 0;
   #bodyEnded = false;
-  /** Bytes of the body sent so far, while they can still be repeated. */
-  #replay: Buffer[] | undefined;
-  #replayBytes = 0;
-  /** End of a chunked body once the client has sent it; '' before. */
-  #lastChunk = '';
+  #trailers: HeaderList | undefined;
   #continued = false;
 
   constructor(exchange: Exchange) {
@@ -67,74 +53,62 @@ export class Forwarder implements ResponseSink, Expiring {
 
   /** Remembers of the head what outlives filters: framing, Expect, Upgrade. */
   prepare(head: RequestHead): void {
-    this.#framing = head.framing;
-    this.#contentLength = head.contentLength;
-    this.#expectContinue = head.expectContinue;
-    this.#upgrade = forwardedUpgrade(head.upgrade);
-    this.#webSocketKey = this.#upgrade === undefined ? '' : (head.headers.get('sec-websocket-key') ?? '');
+    this.#request.prepare(head);
+  }
+
+  /** Whether fields may be given as text of HTTP/1. */
+  takesText({ upstream }: LinkedBackend): boolean {
+    return (upstream as Upstream).protocol === 'http1';
   }
 
   /** `fields` is text of field lines that go before the request's own. */
   start(backend: LinkedBackend, fields: string): void {
     this.backend = backend;
-    this.#bodyEnded = this.#framing === 'none';
-    this.#replay = this.#framing === 'none' ? nothingSent : [];
+    this.#bodyEnded = this.#request.framing === 'none';
+    this.#replay.begin();
     const { requestMs } = backend.timeouts;
     if (requestMs > 0) {
       this.deadline = this.#exchange.services.sweeper.after(requestMs);
       this.#exchange.services.sweeper.add(this);
     }
-    const { request } = this.#exchange;
-    this.#headText = requestHeadText(
-      request.method,
-      request.path + request.query,
-      request.headers,
-      `Host: ${request.authority}\r\n${this.#connectionFields()}${fields}`,
-    );
+    this.#request.complete(this.#exchange.request, fields);
     this.#try();
   }
 
   /** Body bytes, only while the upstream is there to take them (`takeBody` … `holdBody`). */
   sendBody(bytes: Buffer): void {
-    const connection = this.#connection;
-    if (connection === undefined || !this.#sent) {
+    const upstream = this.#upstream;
+    if (upstream === undefined || !this.#sent) {
       this.#exchange.refuse('SP_INTERNAL', 'request body arrived before its upstream');
       return;
     }
-    connection.touch();
     this.#bodyBytesSent += bytes.length;
-    this.#keepForReplay(bytes);
-    this.#addBody(bytes);
+    this.#replay.keep(bytes);
+    upstream.sendBody(bytes);
   }
 
   endBody(trailers: HeaderList | undefined): void {
-    const connection = this.#connection;
     this.#bodyEnded = true;
-    if (connection === undefined || !this.#sent) return;
-    if (this.#framing === 'chunked') {
-      this.#lastChunk = lastChunk(trailers);
-      this.#output.add(this.#lastChunk);
-    }
-    this.flush();
-    connection.endRequest();
+    this.#trailers = trailers;
+    if (this.#sent) this.#upstream?.endRequest(trailers);
   }
 
   /** Lets what was gathered leave. Returns false when the upstream does not keep up. */
   flush(): boolean {
-    const connection = this.#connection;
-    return connection === undefined || !this.#sent || this.#output.flush(connection.socket);
+    const upstream = this.#upstream;
+    return upstream === undefined || !this.#sent || upstream.flush();
   }
 
   /** The client takes response bytes again. */
   resume(): void {
-    this.#connection?.resume();
+    this.#upstream?.resume();
   }
 
   /** Nobody wants the answer any more. */
   cancel(): void {
-    const connection = this.#connection;
-    this.#connection = undefined;
-    connection?.destroy();
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    upstream?.destroy();
   }
 
   /** Forgets everything of the exchange that has ended. */
@@ -146,17 +120,15 @@ export class Forwarder implements ResponseSink, Expiring {
     this.upstreamStatus = 0;
     this.upstreamMs = -1;
     this.tries = 0;
-    this.#connection = undefined;
+    this.#upstream = undefined;
     this.#pool = undefined;
     this.#tried = nothingTried;
     this.#sent = false;
     this.#stale = false;
-    this.#headText = '';
-    this.#output.clear();
+    this.#request.clear();
+    this.#replay.clear();
     this.#bodyBytesSent = 0;
-    this.#replay = undefined;
-    this.#replayBytes = 0;
-    this.#lastChunk = '';
+    this.#trailers = undefined;
     this.#continued = false;
   }
 
@@ -164,7 +136,8 @@ export class Forwarder implements ResponseSink, Expiring {
     this.#exchange.refuse('SP_REQUEST_TIMEOUT');
   }
 
-  onUpstreamConnected(): void {
+  onUpstreamConnected(upstream: UpstreamExchange): void {
+    this.#upstream = upstream;
     this.#sendHead();
     this.takeUp();
   }
@@ -182,7 +155,7 @@ export class Forwarder implements ResponseSink, Expiring {
 
   onInformational(head: ResponseHead): void {
     // A 100 is passed on once, and only to a client that asked for it.
-    if (head.status === 100 && (this.#continued || !this.#expectContinue)) return;
+    if (head.status === 100 && (this.#continued || !this.#request.expectContinue)) return;
     if (head.status === 100) this.#continued = true;
     dropResponseFields(head, false);
     this.#exchange.downstream.informational(head.status, head.headers);
@@ -197,7 +170,7 @@ export class Forwarder implements ResponseSink, Expiring {
       this.#retry();
       return;
     }
-    this.#replay = undefined;
+    this.#replay.clear();
     const length = answerLength(head);
     dropResponseFields(head, exchange.services.settings.passServerHeader);
     const status = exchange.filterResponse(head.status, head.headers);
@@ -209,7 +182,9 @@ export class Forwarder implements ResponseSink, Expiring {
       length,
       bodiless: head.framing === 'none',
       close:
-        exchange.services.draining || this.#upgrade !== undefined || !exchange.downstream.isRequestComplete,
+        exchange.services.draining ||
+        this.#request.upgrade !== undefined ||
+        !exchange.downstream.isRequestComplete,
     });
   }
 
@@ -227,46 +202,30 @@ export class Forwarder implements ResponseSink, Expiring {
   }
 
   onResponseEnd(trailers: HeaderList | undefined): void {
-    this.#connection = undefined;
+    this.#upstream = undefined;
     this.#exchange.onCompleted(trailers);
   }
 
-  onUpgraded(head: ResponseHead, connection: UpstreamConnection, rest: Buffer): void {
+  onUpgraded(head: ResponseHead, end: TunnelEnd): void {
     const exchange = this.#exchange;
-    if (this.#upgrade === undefined || !acceptsUpgrade(head, this.#upgrade, this.#webSocketKey)) {
-      exchange.distrust();
-      exchange.refuse('SP_UPSTREAM_PROTOCOL', 'switched protocols in a way that was not asked for');
-      return;
-    }
     this.upstreamMs = exchange.services.sweeper.turnMs - this.#tryStartMs;
-    this.upstreamStatus = 101;
-    exchange.onAnswered(101);
-    startTunnel({ exchange, connection, head, upgrade: this.#upgrade, rest });
+    this.upstreamStatus = head.status;
+    exchange.onAnswered(head.status);
+    startTunnel({ exchange, head, upgrade: this.#request.upgrade ?? '', upstream: end });
   }
 
-  onUpstreamFailed(code: ErrorCodeName, detail: string): void {
-    const connection = this.#connection;
-    this.#connection = undefined;
+  onUpstreamFailed(code: ErrorCodeName, detail: string, isUnprocessed: boolean): void {
+    const upstream = this.#upstream;
+    this.#upstream = undefined;
+    // What the client takes for the answer to its request cannot be known: an upgrade may be among it.
+    if (code === 'SP_UPSTREAM_PROTOCOL') this.#exchange.distrust();
+    if (isUnprocessed) this.#sent = false;
     // An upstream that has begun to answer has taken the request: it is not sent twice.
-    const isBegun = connection?.hasResponseBytes === true && code === 'SP_UPSTREAM_RESET';
+    const isBegun = upstream?.hasResponseBytes === true && code === 'SP_UPSTREAM_RESET';
     this.#stale =
-      connection !== undefined &&
-      this.#sent &&
-      connection.isReused &&
-      !isBegun &&
-      code === 'SP_UPSTREAM_RESET';
+      upstream !== undefined && this.#sent && upstream.isReused && !isBegun && code === 'SP_UPSTREAM_RESET';
     if (!isBegun && !this.#exchange.hasAnswered && this.#mayRetry(code)) this.#retry();
     else this.#exchange.refuse(code, detail);
-  }
-
-  /** Framing and connection fields of the request, which are this connection's own. */
-  #connectionFields(): string {
-    let text = '';
-    if (this.#framing === 'length') text = fieldLine('Content-Length', this.#contentLength);
-    else if (this.#framing === 'chunked') text = 'Transfer-Encoding: chunked\r\n';
-    if (this.#expectContinue) text += 'Expect: 100-continue\r\n';
-    if (this.#upgrade !== undefined) text += `Connection: upgrade\r\nUpgrade: ${this.#upgrade}\r\n`;
-    return text;
   }
 
   #try(): void {
@@ -286,9 +245,9 @@ export class Forwarder implements ResponseSink, Expiring {
     this.#tryStartMs = exchange.services.sweeper.turnMs;
     this.#sent = false;
     this.#bodyBytesSent = 0;
-    const connection = pool.acquire(this, exchange.request.method, backend.timeouts, this.#stale);
-    this.#connection = connection;
-    if (connection.isConnecting) {
+    const acquired = pool.acquire(this, this.#request, backend.timeouts, this.#stale);
+    this.#upstream = acquired;
+    if (acquired.isConnecting) {
       if (!this.#bodyEnded) exchange.downstream.holdBody();
     } else {
       this.#sendHead();
@@ -297,32 +256,15 @@ export class Forwarder implements ResponseSink, Expiring {
 
   /** Sends the head, with what a failed try had already sent of the body; a head without a body to come leaves at once. */
   #sendHead(): void {
-    const connection = this.#connection;
-    if (connection === undefined) return;
+    const upstream = this.#upstream;
+    if (upstream === undefined) return;
     this.#sent = true;
-    this.#output.clear();
-    this.#output.add(this.#headText);
-    for (const bytes of this.#replay ?? []) {
-      this.#addBody(bytes);
+    upstream.sendHead(this.#request);
+    for (const bytes of this.#replay.pieces) {
       this.#bodyBytesSent += bytes.length;
+      upstream.sendBody(bytes);
     }
-    if (!this.#bodyEnded) return;
-    if (this.#lastChunk !== '') this.#output.add(this.#lastChunk);
-    this.flush();
-    connection.endRequest();
-  }
-
-  #addBody(bytes: Buffer): void {
-    if (this.#framing === 'chunked') this.#output.addChunked(bytes);
-    else this.#output.add(bytes);
-  }
-
-  #keepForReplay(bytes: Buffer): void {
-    const replay = this.#replay;
-    if (replay === undefined) return;
-    this.#replayBytes += bytes.length;
-    if (this.#replayBytes <= REPLAY_BYTES && replay.length < REPLAY_PIECES) replay.push(bytes);
-    else this.#replay = undefined;
+    if (this.#bodyEnded) upstream.endRequest(this.#trailers);
   }
 
   #retry(): void {
@@ -342,7 +284,7 @@ export class Forwarder implements ResponseSink, Expiring {
       sent: this.#sent,
       stale: this.#stale,
       bodyBytesSent: this.#bodyBytesSent,
-      replayable: this.#replay !== undefined,
+      replayable: this.#replay.isPossible,
       tries: this.tries,
       elapsedMs: services.sweeper.now() - startMs,
     });

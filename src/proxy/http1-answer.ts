@@ -1,10 +1,11 @@
 import type { Socket } from 'node:net';
 
 import { fieldLine, lastChunk, responseHeadText } from '../http1/message-writer.ts';
+import type { ResponseHead } from '../http1/message-head.ts';
 import type { HeaderList } from '../util/header-list.ts';
 import type { AnswerHead } from './downstream.ts';
 import { httpDate } from './http-date.ts';
-import { OutputBuffer } from './output-buffer.ts';
+import { OutputBuffer } from '../upstream/output-buffer.ts';
 
 type Coding = 'plain' | 'chunked' | 'none';
 
@@ -30,6 +31,13 @@ export class Http1Answer {
 
   informational(status: number, headers: HeaderList): void {
     this.#output.add(responseHeadText(status, '', headers, ''));
+    this.flush();
+  }
+
+  /** The last thing that is HTTP on this connection. */
+  switchProtocols(head: ResponseHead, upgrade: string): void {
+    const fields = `Connection: upgrade\r\nUpgrade: ${upgrade}\r\n`;
+    this.#output.add(responseHeadText(101, head.reason, head.headers, fields));
     this.flush();
   }
 

@@ -1,11 +1,13 @@
 import type { Socket } from 'node:net';
 
 import { ChunkedDecoder } from '../http1/chunked-decoder.ts';
-import type { CodecFault } from '../http1/message-head.ts';
+import type { CodecFault, ResponseHead } from '../http1/message-head.ts';
 import { RequestHeadParser } from '../http1/request-head-parser.ts';
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
+import { SocketTunnelEnd } from '../upstream/socket-tunnel-end.ts';
 import type { Expiring } from '../util/deadline-sweeper.ts';
 import type { HeaderList } from '../util/header-list.ts';
+import type { TunnelEnd } from '../util/tunnel-end.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import type { AnswerHead, Downstream } from './downstream.ts';
 import { Exchange } from './exchange.ts';
@@ -52,13 +54,14 @@ export class Http1Connection implements Downstream, Expiring {
   #consuming = false;
   #windowBytes = 0;
   #reading = true;
+  /** Once the connection has become a tunnel. */
+  #tunnel: SocketTunnelEnd | undefined;
   /** Only for a client that was once too slow. */
   #writeWatch: WriteWatch | undefined;
 
   constructor(socket: Socket, options: ConnectionOptions) {
     const { services, client } = options;
     this.socket = socket;
-
     this.#services = services;
     this.#options = options;
     const { settings } = services;
@@ -152,11 +155,12 @@ export class Http1Connection implements Downstream, Expiring {
     if (!this.#held) this.#resumeReading();
   }
 
-  detach(): { socket: Socket; rest: Buffer } {
+  openTunnel(head: ResponseHead, upgrade: string): TunnelEnd {
     this.#phase = 'tunnel';
     this.deadline = 0;
+    this.#answer.switchProtocols(head, upgrade);
     this.#resumeReading();
-    return { socket: this.socket, rest: this.#takePending() };
+    return (this.#tunnel = new SocketTunnelEnd(this.socket, this.#takePending()));
   }
 
   /** Shutting down: an idle connection closes soon, a busy one after its answer. */
@@ -193,6 +197,7 @@ export class Http1Connection implements Downstream, Expiring {
   }
 
   #onData(chunk: Buffer): void {
+    this.#tunnel?.receive(chunk);
     if (this.#phase === 'lingering' || this.#phase === 'closed' || this.#phase === 'tunnel') return;
     this.#services.sweeper.turn();
     if (this.#phase === 'head' && this.#pending === undefined && this.#requests > 0) {

@@ -1,83 +1,104 @@
-import type { Socket } from 'node:net';
-
-import { responseHeadText } from '../http1/message-writer.ts';
 import type { ResponseHead } from '../http1/message-head.ts';
-import type { UpstreamConnection } from '../upstream/upstream-connection.ts';
 import type { Expiring } from '../util/deadline-sweeper.ts';
+import type { TunnelEnd, TunnelListener } from '../util/tunnel-end.ts';
 import type { Exchange } from './exchange.ts';
 import { dropResponseFields } from './response-fields.ts';
 import { FrameBoundary, clientGoingAway, serverGoingAway } from './websocket-frames.ts';
 
 export interface TunnelStart {
   readonly exchange: Exchange;
-  readonly connection: UpstreamConnection;
+  /** With which the endpoint agreed. */
   readonly head: ResponseHead;
   /** Protocol that both sides agreed on, lower case. */
   readonly upgrade: string;
-  /** What the upstream sent behind its head. */
-  readonly rest: Buffer;
+  readonly upstream: TunnelEnd;
 }
 
-/** Tells the client of the switch and joins both connections. */
-export function startTunnel(start: TunnelStart): Tunnel {
-  const { exchange, head, upgrade } = start;
-  const { socket, rest } = exchange.downstream.detach();
+/** Tells the client of the switch and joins both ends. */
+export function startTunnel({ exchange, head, upgrade, upstream }: TunnelStart): Tunnel {
   dropResponseFields(head, exchange.services.settings.passServerHeader);
-  const fields = `Connection: upgrade\r\nUpgrade: ${upgrade}\r\n`;
-  socket.write(responseHeadText(101, head.reason, head.headers, fields), 'latin1');
-  return new Tunnel(socket, rest, start);
+  const client = exchange.downstream.openTunnel(head, upgrade);
+  return new Tunnel(exchange, new Side(client, upgrade), new Side(upstream, upgrade));
 }
 
-/** Two connections that have switched protocols: bytes go through both ways until either side ends. */
+/** One end of a tunnel, and the way of what comes in at it to the other. */
+class Side implements TunnelListener {
+  readonly end: TunnelEnd;
+  /** Where in what was sent to this end a close frame may stand; for WebSocket. */
+  readonly boundary: FrameBoundary | undefined;
+  receivedBytes = 0;
+  #other: Side | undefined;
+  #tunnel: Tunnel | undefined;
+
+  constructor(end: TunnelEnd, upgrade: string) {
+    this.end = end;
+    if (upgrade === 'websocket') this.boundary = new FrameBoundary();
+  }
+
+  join(tunnel: Tunnel, other: Side): void {
+    this.#tunnel = tunnel;
+    this.#other = other;
+  }
+
+  onData(bytes: Buffer): void {
+    const other = this.#other;
+    if (other === undefined) return;
+    this.#tunnel?.touch();
+    this.receivedBytes += bytes.length;
+    other.boundary?.consume(bytes);
+    if (!other.end.write(bytes)) this.end.pause();
+  }
+
+  onDrain(): void {
+    this.#other?.end.resume();
+  }
+
+  onEnd(): void {
+    this.#other?.end.end();
+  }
+
+  onClose(): void {
+    this.#tunnel?.onClosed();
+  }
+}
+
+/** Two ends that have switched protocols: bytes go through both ways until either side ends. Knows no sockets. */
 export class Tunnel implements Expiring {
   deadline = 0;
   sweepIndex = -1;
-  readonly #client: Socket;
-  readonly #upstream: Socket;
+  readonly #client: Side;
+  readonly #upstream: Side;
   readonly #exchange: Exchange;
-  readonly #toClient: FrameBoundary | undefined;
-  readonly #toUpstream: FrameBoundary | undefined;
-  #sentBytes = 0;
-  #receivedBytes = 0;
   #ended = false;
 
-  constructor(client: Socket, clientRest: Buffer, start: TunnelStart) {
+  constructor(exchange: Exchange, client: Side, upstream: Side) {
+    this.#exchange = exchange;
     this.#client = client;
-    this.#upstream = start.connection.socket;
-    this.#exchange = start.exchange;
-    if (start.upgrade === 'websocket') {
-      this.#toClient = new FrameBoundary();
-      this.#toUpstream = new FrameBoundary();
-    }
-    const { services } = this.#exchange;
+    this.#upstream = upstream;
+    const { services } = exchange;
     services.counters.tunnelOpened();
     services.tunnels.add(this);
     services.sweeper.add(this);
-    this.#touch();
-    if (start.rest.length > 0) this.#send(start.rest);
-    if (clientRest.length > 0) this.#receive(clientRest);
-    client.setTimeout(0);
-    client.on('data', (chunk: Buffer) => this.#receive(chunk));
-    start.connection.onTunnelData = (bytes) => this.#send(bytes);
-    client.on('drain', () => this.#upstream.resume());
-    this.#upstream.on('drain', () => client.resume());
-    client.on('end', () => this.#upstream.end());
-    this.#upstream.on('end', () => client.end());
-    client.on('close', () => this.#end());
-    this.#upstream.on('close', () => this.#end());
+    this.touch();
+    client.join(this, upstream);
+    upstream.join(this, client);
+    upstream.end.start(upstream);
+    client.end.start(client);
   }
 
   /** Says goodbye on both sides where the protocol has a word for it, then ends. */
   goAway(): void {
-    if (this.#toClient?.isAtBoundary === true) this.#client.write(serverGoingAway);
-    if (this.#toUpstream?.isAtBoundary === true) this.#upstream.write(clientGoingAway);
-    this.#client.end();
-    this.#upstream.end();
+    const { end: client, boundary: toClient } = this.#client;
+    const { end: upstream, boundary: toUpstream } = this.#upstream;
+    if (toClient?.isAtBoundary === true) client.write(serverGoingAway);
+    if (toUpstream?.isAtBoundary === true) upstream.write(clientGoingAway);
+    client.end();
+    upstream.end();
   }
 
   destroy(): void {
-    this.#client.destroy();
-    this.#upstream.destroy();
+    this.#client.end.destroy();
+    this.#upstream.end.destroy();
   }
 
   onDeadline(): void {
@@ -85,37 +106,22 @@ export class Tunnel implements Expiring {
     this.destroy();
   }
 
-  /** Upstream → client. */
-  #send(chunk: Buffer): void {
-    this.#touch();
-    this.#receivedBytes += chunk.length;
-    this.#toClient?.consume(chunk);
-    if (!this.#client.write(chunk)) this.#upstream.pause();
-  }
-
-  /** Client → upstream. */
-  #receive(chunk: Buffer): void {
-    this.#touch();
-    this.#sentBytes += chunk.length;
-    this.#toUpstream?.consume(chunk);
-    if (!this.#upstream.write(chunk)) this.#client.pause();
-  }
-
-  #touch(): void {
+  /** Something went through: the tunnel is not idle. */
+  touch(): void {
     const { sweeper, settings } = this.#exchange.services;
     this.deadline = sweeper.after(settings.tunnelIdleMs);
   }
 
-  #end(): void {
+  /** One end is over: it takes the other with it. */
+  onClosed(): void {
     if (this.#ended) return;
     this.#ended = true;
     const { services } = this.#exchange;
     services.sweeper.remove(this);
     services.tunnels.delete(this);
     services.counters.tunnelClosed();
-    // A side that closed without a FIN of its own takes the other with it.
-    this.#client.destroySoon();
-    this.#upstream.destroySoon();
-    this.#exchange.onTunnelEnded(this.#sentBytes, this.#receivedBytes);
+    this.#client.end.close();
+    this.#upstream.end.close();
+    this.#exchange.onTunnelEnded(this.#client.receivedBytes, this.#upstream.receivedBytes);
   }
 }

@@ -4,6 +4,7 @@ import type { ResponseSink } from './response-sink.ts';
 import { UpstreamConnection } from './upstream-connection.ts';
 import type { ExchangeTimeouts } from './upstream-connection.ts';
 import type { PoolContext } from './upstream-context.ts';
+import type { UpstreamExchange, UpstreamRequest } from './upstream-exchange.ts';
 
 /**
  * One endpoint of one upstream: what the balancer chooses among, and its connections. Idle ones form a stack, so that the
@@ -39,18 +40,18 @@ export class EndpointPool implements Candidate {
   /** Lends a connection to `sink`, for a request that is reserved: an idle one, or (always, when `fresh`) a new one, which reports when it is up. */
   acquire(
     sink: ResponseSink,
-    method: string,
+    request: UpstreamRequest,
     timeouts: ExchangeTimeouts,
     fresh: boolean,
-  ): UpstreamConnection {
+  ): UpstreamExchange {
     const reused = fresh ? undefined : this.#takeIdle();
     if (reused !== undefined) {
       this.context.counters.upstreamReused();
-      reused.begin(sink, method, timeouts);
+      reused.begin(sink, request.method, timeouts);
       return reused;
     }
     const connection = new UpstreamConnection(this, this.context.sweeper.sweptAt);
-    connection.begin(sink, method, timeouts);
+    connection.begin(sink, request.method, timeouts);
     return connection;
   }
 

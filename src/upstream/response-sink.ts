@@ -1,19 +1,23 @@
 import type { ResponseHead } from '../http1/message-head.ts';
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import type { HeaderList } from '../util/header-list.ts';
-import type { UpstreamConnection } from './upstream-connection.ts';
+import type { TunnelEnd } from '../util/tunnel-end.ts';
+import type { UpstreamExchange } from './upstream-exchange.ts';
 
-// The upstream side of an exchange: endpoints, their pooled connections, and one exchange at a time on each.
-// Comes in: a request head as text and body buffers. Goes out: response events to a sink.
-// Imports http1, balance, table, telemetry and util; never routes, filters or client connections.
+// The upstream side of an exchange: endpoints, their pooled connections, and the exchanges on each.
+// Comes in: a request in no protocol's form, and body buffers. Goes out: response events to a sink.
+// Imports http1, http2, balance, table, telemetry and util; never routes, filters or client connections.
 
 /**
  * Receives one response. Calls come in order: informational*, head, data*, then end; or failed at any point, after which
  * nothing follows. Heads and buffers are only valid during the call.
  */
 export interface ResponseSink {
-  /** The TCP connection is up; the request may be sent. Called only for connections that were made for this try. */
-  onUpstreamConnected(connection: UpstreamConnection): void;
+  /**
+   * The connection is up: the request may be sent, to `exchange` from now on. Called only where what `acquire` returned
+   * was still connecting.
+   */
+  onUpstreamConnected(exchange: UpstreamExchange): void;
   /** 1xx other than 101. */
   onInformational(head: ResponseHead): void;
   onResponseHead(head: ResponseHead): void;
@@ -23,9 +27,10 @@ export interface ResponseSink {
   /** Whether anything that was handed over is still to be written, so that its buffer must not be read into. */
   readonly hasPendingOutput: boolean;
   onResponseEnd(trailers: HeaderList | undefined): void;
-  /** 101: from now on the connection is a tunnel of the sink's; `rest` arrived behind the head. */
-  onUpgraded(head: ResponseHead, connection: UpstreamConnection, rest: Buffer): void;
-  onUpstreamFailed(code: ErrorCodeName, detail: string): void;
+  /** The endpoint has agreed to the upgrade, and proved that it means this one: from now on there is a tunnel of the sink's. */
+  onUpgraded(head: ResponseHead, end: TunnelEnd): void;
+  /** `isUnprocessed`: the endpoint says that it did nothing for this request, although it was sent (RFC 9113 §8.7). */
+  onUpstreamFailed(code: ErrorCodeName, detail: string, isUnprocessed: boolean): void;
   /** The upstream takes request body bytes again. */
   onUpstreamDrain(): void;
 }

@@ -1,15 +1,19 @@
 import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
+import { fieldLine, lastChunk, requestHeadText } from '../http1/message-writer.ts';
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import type { Expiring } from '../util/deadline-sweeper.ts';
+import type { HeaderList } from '../util/header-list.ts';
 import type { EndpointPool } from './endpoint-pool.ts';
+import { OutputBuffer } from './output-buffer.ts';
 import { ReadBuffer, SMALL_BYTES } from './read-buffer.ts';
 import { ResponseReader } from './response-reader.ts';
 import type { ResponseSink } from './response-sink.ts';
 import { socketErrorCode } from './socket-errors.ts';
-
-const NO_BYTES = Buffer.alloc(0);
+import { SocketTunnelEnd } from './socket-tunnel-end.ts';
+import type { UpstreamExchange, UpstreamRequest } from './upstream-exchange.ts';
+import { acceptsUpgrade } from './upgrade-proof.ts';
 
 /** `idle` waits in its pool; `busy` has an exchange; `tunnel` belongs to whoever took it over; `closed` is final. */
 type Phase = 'connecting' | 'idle' | 'busy' | 'tunnel' | 'closed';
@@ -27,21 +31,26 @@ const noTimeouts: ExchangeTimeouts = { connectMs: 0, sendMs: 0, readMs: 0 };
  * One TCP connection to an endpoint, with one HTTP/1.1 exchange at a time. It lives across exchanges: `begin` lends it to
  * a sink, the end of the response gives it back to its pool, unless anything makes it unfit for another request.
  */
-export class UpstreamConnection implements Expiring {
+export class UpstreamConnection implements UpstreamExchange, Expiring {
   deadline = 0;
   sweepIndex = -1;
   /** Exchanges begun, so that age limits can be kept and a reused connection told from a new one. */
   exchanges = 0;
   /** How long the upstream says it keeps an idle connection, less a margin; Infinity when it says nothing. */
   peerIdleMs = Infinity;
-  /** Set by the tunnel that the connection has become. */
-  onTunnelData: (bytes: Buffer) => void = () => undefined;
   readonly createdAtMs: number;
   readonly pool: EndpointPool;
   readonly socket: Socket;
 
   readonly #reader: ResponseReader;
   readonly #reads = new ReadBuffer();
+  readonly #output = new OutputBuffer();
+  /** Of the request that is being sent. */
+  #isChunked = false;
+  #upgrade: string | undefined;
+  #webSocketKey = '';
+  /** Once the connection has become a tunnel. */
+  #tunnel: SocketTunnelEnd | undefined;
   #phase: Phase = 'connecting';
   #sink: ResponseSink | undefined;
   #timeouts = noTimeouts;
@@ -111,24 +120,31 @@ export class UpstreamConnection implements Expiring {
     this.deadline = this.#in(timeouts.readMs);
   }
 
-  /** Request bytes are being sent: the time for taking them, or at their end for answering, starts anew. */
-  touch(): void {
-    if (this.#phase !== 'busy' || this.#receivedBytes > 0) return;
-    this.deadline = this.#in(this.#requestEnded ? this.#timeouts.readMs : this.#timeouts.sendMs);
+  sendHead(request: UpstreamRequest): void {
+    const { method, target, headers, framing, upgrade } = request;
+    this.#isChunked = framing === 'chunked';
+    this.#upgrade = upgrade;
+    if (upgrade !== undefined) this.#webSocketKey = headers.get('sec-websocket-key') ?? '';
+    const first = `Host: ${request.authority}\r\n${connectionFields(request)}${request.fieldText}`;
+    this.#output.clear();
+    this.#output.add(requestHeadText(method, target, headers, first));
   }
 
-  /** The request is complete. */
-  endRequest(): void {
+  sendBody(bytes: Buffer): void {
+    this.#touch();
+    if (this.#isChunked) this.#output.addChunked(bytes);
+    else this.#output.add(bytes);
+  }
+
+  endRequest(trailers: HeaderList | undefined): void {
+    if (this.#isChunked) this.#output.add(lastChunk(trailers));
+    this.flush();
     this.#requestEnded = true;
-    this.touch();
+    this.#touch();
   }
 
-  /** The sink cannot take more of the response now. */
-  pause(): void {
-    if (this.#paused) return;
-    this.#paused = true;
-    this.deadline = 0;
-    this.socket.pause();
+  flush(): boolean {
+    return this.#output.flush(this.socket);
   }
 
   resume(): void {
@@ -138,7 +154,7 @@ export class UpstreamConnection implements Expiring {
     this.socket.resume();
   }
 
-  /** Ends the connection at once; the sink hears nothing more. */
+  /** Ends the connection at once. */
   destroy(): void {
     this.#detach();
     this.#close();
@@ -174,6 +190,20 @@ export class UpstreamConnection implements Expiring {
     }
   }
 
+  /** Request bytes are being sent: the time for taking them, or at their end for answering, starts anew. */
+  #touch(): void {
+    if (this.#phase !== 'busy' || this.#receivedBytes > 0) return;
+    this.deadline = this.#in(this.#requestEnded ? this.#timeouts.readMs : this.#timeouts.sendMs);
+  }
+
+  /** The sink cannot take more of the response now. */
+  #pause(): void {
+    if (this.#paused) return;
+    this.#paused = true;
+    this.deadline = 0;
+    this.socket.pause();
+  }
+
   #in(ms: number): number {
     return this.pool.context.sweeper.after(ms);
   }
@@ -202,7 +232,7 @@ export class UpstreamConnection implements Expiring {
   }
 
   #onDrain(): void {
-    this.touch();
+    this.#touch();
     this.#sink?.onUpstreamDrain();
   }
 
@@ -218,8 +248,8 @@ export class UpstreamConnection implements Expiring {
     const buffer = this.#reads.current;
     this.#filled = bytes === buffer.length;
     this.pool.context.sweeper.turn();
-    if (this.#phase === 'tunnel') {
-      this.onTunnelData(Buffer.from(buffer.subarray(0, bytes)));
+    if (this.#tunnel !== undefined) {
+      this.#tunnel.receive(Buffer.from(buffer.subarray(0, bytes)));
       return true;
     }
     const sink = this.#sink;
@@ -242,7 +272,7 @@ export class UpstreamConnection implements Expiring {
     if (this.#sink !== sink) return;
     switch (outcome) {
       case 'more':
-        if (!sink.onResponseFlush()) this.pause();
+        if (!sink.onResponseFlush()) this.#pause();
         return;
       case 'complete':
         this.#finish(this.#reader.rest !== undefined);
@@ -257,9 +287,14 @@ export class UpstreamConnection implements Expiring {
 
   #switch(sink: ResponseSink): void {
     const { head, rest } = this.#reader;
+    if (this.#upgrade === undefined || !acceptsUpgrade(head, this.#upgrade, this.#webSocketKey)) {
+      this.#fail('SP_UPSTREAM_PROTOCOL', 'switched protocols in a way that was not asked for');
+      return;
+    }
     this.#phase = 'tunnel';
     this.deadline = 0;
-    sink.onUpgraded(head, this, rest ?? NO_BYTES);
+    this.#tunnel = new SocketTunnelEnd(this.socket, rest);
+    sink.onUpgraded(head, this.#tunnel);
   }
 
   /** The response is complete. The connection is kept only when nothing about the exchange is in doubt. */
@@ -315,7 +350,7 @@ export class UpstreamConnection implements Expiring {
   #fail(code: ErrorCodeName, detail: string): void {
     const sink = this.#detach();
     this.#close();
-    sink?.onUpstreamFailed(code, detail);
+    sink?.onUpstreamFailed(code, detail, false);
   }
 
   #close(): void {
@@ -323,4 +358,14 @@ export class UpstreamConnection implements Expiring {
     this.deadline = 0;
     this.socket.destroy();
   }
+}
+
+/** Framing and connection fields of a request, which are this connection's own. */
+function connectionFields({ framing, contentLength, expectContinue, upgrade }: UpstreamRequest): string {
+  let text = '';
+  if (framing === 'length') text = fieldLine('Content-Length', contentLength);
+  else if (framing === 'chunked') text = 'Transfer-Encoding: chunked\r\n';
+  if (expectContinue) text += 'Expect: 100-continue\r\n';
+  if (upgrade !== undefined) text += `Connection: upgrade\r\nUpgrade: ${upgrade}\r\n`;
+  return text;
 }

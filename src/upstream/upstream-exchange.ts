@@ -16,13 +16,14 @@ export interface UpstreamRequest {
   readonly framing: 'none' | 'length' | 'chunked';
   readonly contentLength: number;
   readonly expectContinue: boolean;
-  /** Protocol to switch to, lower case. */
+  /** Protocol to switch to, lower case. For `websocket` there is a Sec-WebSocket-Key among the headers. */
   readonly upgrade: string | undefined;
 }
 
 /**
  * One try of a request at one endpoint: an HTTP/1.1 connection for the time of one exchange, or a stream of HTTP/2. The
- * response is told to the sink that it was acquired for. Calls after the end, and after `destroy`, do nothing.
+ * response is told to the sink that it was acquired for. Whoever drives it lets go of it once the sink was told of an end,
+ * and once it was destroyed: the next request may have it by then.
  */
 export interface UpstreamExchange {
   /** The connection is not up: the sink is told when it is, and nothing may be sent before. */

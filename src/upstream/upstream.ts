@@ -2,13 +2,14 @@ import { participants } from '../balance/candidate-weights.ts';
 import type { Balancer } from '../balance/balancer.ts';
 import { balancers } from '../balance/registry.ts';
 import { endpointKey } from '../table/endpoint-key.ts';
-import type { ConnectionLimits, EndpointSet, TableUpstream } from '../table/route-table.ts';
+import type { ConnectionLimits, EndpointSet, TableUpstream, UpstreamProtocol } from '../table/route-table.ts';
 import { EndpointPool } from './endpoint-pool.ts';
 import type { PoolContext, PoolLimits, UpstreamContext, UpstreamLimits } from './upstream-context.ts';
 
 /** An upstream of the linked table: its endpoints and the balancer over them. Outlives tables; endpoints come and go in place. */
 export class Upstream {
   readonly id: string;
+  readonly protocol: UpstreamProtocol;
   readonly #context: PoolContext;
   readonly #create: (typeof balancers)[keyof typeof balancers];
   #pools = new Map<string, EndpointPool>();
@@ -16,6 +17,7 @@ export class Upstream {
 
   constructor(upstream: TableUpstream, context: UpstreamContext) {
     this.id = upstream.id;
+    this.protocol = upstream.protocol;
     this.#context = { ...context, limits: limitsOf(context.settings.upstream, upstream.connections) };
     this.#create = balancers[upstream.balance];
     this.#balancer = this.#create([], context.board, context.random);
