@@ -1,11 +1,17 @@
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import type { PeerOptions } from '../peers/peer.ts';
+import type { Edge } from './certificate.ts';
+
 /** JSON is YAML; one document a line of `---`. */
 const documents = (objects: readonly unknown[]): string =>
   objects.map((object) => JSON.stringify(object)).join('\n---\n');
 
 export const hostName = (index: number): string => `host-${index}.bench.example`;
+
+/** Namespace and name of the Secret with the certificate of every host. */
+export const EDGE_SECRET = 'bench/edge';
 
 /** An Ingress with one host and one path, all of it going to the Service `backend`. */
 export function ingress(name: string, host: string, path = '/') {
@@ -47,15 +53,34 @@ function shared(backendPort: number): readonly unknown[] {
   ];
 }
 
-/** Writes a folder of manifests with this many hosts, 500 Ingresses a file. */
-export function writeManifests(folder: string, hosts: number, backendPort: number): void {
+const base64 = (text: string): string => Buffer.from(text).toString('base64');
+
+function edgeSecret({ certificate, key }: Edge) {
+  const [namespace, name] = EDGE_SECRET.split('/');
+  const data = { 'tls.crt': base64(certificate), 'tls.key': base64(key) };
+  return { apiVersion: 'v1', kind: 'Secret', type: 'kubernetes.io/tls', metadata: { namespace, name }, data };
+}
+
+/** The same with what the options ask for. */
+function hostIngress(index: number, { edge, upstream }: PeerOptions) {
+  const host = hostName(index);
+  const plain = ingress(`host-${index}`, host);
+  const secretName = EDGE_SECRET.slice(EDGE_SECRET.indexOf('/') + 1);
+  const tls = edge === undefined ? {} : { tls: [{ hosts: [host], secretName }] };
+  const annotations =
+    upstream === undefined ? {} : { 'nginx.ingress.kubernetes.io/backend-protocol': upstream.toUpperCase() };
+  return { ...plain, metadata: { ...plain.metadata, annotations }, spec: { ...plain.spec, ...tls } };
+}
+
+/** Writes a folder of manifests with as many hosts as are asked for, 500 Ingresses a file. */
+export function writeManifests(folder: string, options: PeerOptions): void {
+  const { hosts, edge } = options;
   mkdirSync(folder, { recursive: true });
-  writeFileSync(join(folder, 'backend.yaml'), documents(shared(backendPort)));
+  const secrets = edge === undefined ? [] : [edgeSecret(edge)];
+  writeFileSync(join(folder, 'backend.yaml'), documents([...shared(options.backendPort), ...secrets]));
   for (let first = 0; first < hosts; first += 500) {
     const count = Math.min(500, hosts - first);
-    const part = Array.from({ length: count }, (_, index) =>
-      ingress(`host-${first + index}`, hostName(first + index)),
-    );
+    const part = Array.from({ length: count }, (_, index) => hostIngress(first + index, options));
     writeFileSync(join(folder, `hosts-${first}.yaml`), documents(part));
   }
 }

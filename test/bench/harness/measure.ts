@@ -1,10 +1,9 @@
 // The measurement that most scenarios share: all peers up at once, rounds interleaved, CPU time read from /proc.
-import type { Peer, RunningPeer } from '../peers/peer.ts';
+import type { Peer, PeerOptions, RunningPeer } from '../peers/peer.ts';
+import type { LoadRun } from './load-run.ts';
 import { cpuSeconds, processTree } from './process.ts';
 import { median } from './result.ts';
 import type { Column, Row } from './result.ts';
-import { wrk } from './wrk.ts';
-import type { Load } from './wrk.ts';
 
 /** What run.ts gives to a scenario. */
 export interface Bench {
@@ -22,7 +21,7 @@ export interface Bench {
 /** One line of the table: who is loaded, and with what. Without `process`, CPU time is not read. */
 export interface Subject {
   readonly name: string;
-  readonly load: Load;
+  load(seconds: number): Promise<LoadRun>;
   readonly process?: RunningPeer;
 }
 
@@ -35,18 +34,14 @@ export const loadColumns: readonly Column[] = [
   { key: 'errors', label: 'errors', digits: 0 },
 ];
 
-interface Sample {
+interface Sample extends LoadRun {
   readonly cpuMicros: number;
-  readonly requestsPerSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  readonly errors: number;
 }
 
-async function sample({ load, process: target }: Subject): Promise<Sample> {
-  const pids = target === undefined ? [] : processTree(target.pid);
+async function sample(subject: Subject, seconds: number): Promise<Sample> {
+  const pids = subject.process === undefined ? [] : processTree(subject.process.pid);
   const before = cpuSeconds(pids);
-  const run = await wrk(load);
+  const run = await subject.load(seconds);
   const spent = cpuSeconds(pids) - before;
   return { ...run, cpuMicros: (spent * 1e6) / run.requests };
 }
@@ -57,11 +52,11 @@ async function sample({ load, process: target }: Subject): Promise<Sample> {
  */
 export async function measure(bench: Bench, subjects: readonly Subject[]): Promise<readonly Row[]> {
   const samples = new Map<string, Sample[]>(subjects.map(({ name }) => [name, []]));
-  for (const subject of subjects) await sample({ ...subject, load: { ...subject.load, seconds: 1 } });
+  for (const subject of subjects) await sample(subject, 1);
   for (let round = 0; round < bench.rounds; round++) {
     for (let offset = 0; offset < subjects.length; offset++) {
       const subject = subjects[(round + offset) % subjects.length]!;
-      const one = await sample(subject);
+      const one = await sample(subject, bench.seconds);
       samples.get(subject.name)!.push(one);
       const cpu = subject.process === undefined ? '' : `${one.cpuMicros.toFixed(1)} µs CPU, `;
       bench.log(`  ${subject.name}: ${cpu}${one.requestsPerSecond.toFixed(0)}/s, ${one.errors} errors`);
@@ -96,18 +91,14 @@ function withRatios(rows: readonly Row[]): readonly Row[] {
 /** Starts these peers before one backend, hands them over, and stops them whatever happens. */
 export async function withPeers<T>(
   bench: Bench,
-  {
-    backendPort,
-    hosts = 10,
-    peers = bench.peers,
-  }: { backendPort: number; hosts?: number; peers?: readonly Peer[] },
+  { peers = bench.peers, ...options }: Omit<PeerOptions, 'folder' | 'hosts'> & { peers?: readonly Peer[] },
   use: (running: ReadonlyMap<string, RunningPeer>) => Promise<T>,
 ): Promise<T> {
   const running = new Map<string, RunningPeer>();
   try {
     for (const peer of peers) {
       const folder = bench.folder(peer.name);
-      const started = await peer.start({ backendPort, folder, hosts }).catch((error: unknown) => {
+      const started = await peer.start({ hosts: 10, ...options, folder }).catch((error: unknown) => {
         // A peer that does not run here costs its own row only.
         if (peer.name === 'sallyport') throw error;
         bench.log(`  ${peer.name} did not start and is left out; its output is in ${folder}`);

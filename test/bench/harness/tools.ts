@@ -13,6 +13,7 @@ const systemPackages: Readonly<Record<string, string>> = {
   nginx: 'nginx-light',
   haproxy: 'haproxy',
   wrk: 'wrk',
+  h2load: 'nghttp2-client',
 };
 
 /** The version that a program prints, or undefined when it cannot be run. */

@@ -1,21 +1,13 @@
+import type { LoadRun } from './load-run.ts';
 import { runCommand } from './process.ts';
 
-/** What one run of wrk saw. Times in milliseconds. */
-export interface WrkRun {
-  readonly requests: number;
-  readonly requestsPerSecond: number;
-  readonly p50Ms: number;
-  readonly p99Ms: number;
-  /** Answers other than 2xx and 3xx, and socket errors of every kind. */
-  readonly errors: number;
-}
-
-export interface Load {
+export interface WrkLoad {
   readonly port: number;
+  /** Over TLS; the name of the handshake is `localhost`, since wrk takes it from the address. */
+  readonly tls?: boolean;
   readonly path: string;
   readonly host: string;
   readonly connections: number;
-  readonly seconds: number;
   /** Path of a Lua script. */
   readonly script?: string;
 }
@@ -23,25 +15,26 @@ export interface Load {
 /** Units of wrk in a millisecond; below one where the unit is longer. */
 const unitsPerMs: Readonly<Record<string, number>> = { us: 1000, ms: 1, s: 1 / 1000, m: 1 / 60_000 };
 
-/** Runs wrk with one thread against a port of the loopback address. */
-export async function wrk(load: Load): Promise<WrkRun> {
+/** Runs wrk with one thread against a port of the loopback address. Errors are answers other than 2xx and 3xx, and those of sockets. */
+export async function wrk(load: WrkLoad, seconds: number): Promise<LoadRun> {
+  const origin = load.tls === true ? 'https://localhost' : 'http://127.0.0.1';
   const script = load.script === undefined ? [] : ['-s', load.script];
   const output = await runCommand('wrk', [
     '-t1',
     `-c${load.connections}`,
-    `-d${load.seconds}s`,
+    `-d${seconds}s`,
     '--latency',
     '--timeout=5s',
     '-H',
     `Host: ${load.host}`,
     ...script,
-    `http://127.0.0.1:${load.port}${load.path}`,
+    `${origin}:${load.port}${load.path}`,
   ]);
   return parseWrk(output);
 }
 
 /** Reads wrk's report. Throws when it is not one. */
-export function parseWrk(output: string): WrkRun {
+export function parseWrk(output: string): LoadRun {
   const requests = Number(/(\d+) requests in /.exec(output)?.[1] ?? Number.NaN);
   const requestsPerSecond = Number(/Requests\/sec:\s+([\d.]+)/.exec(output)?.[1] ?? Number.NaN);
   if (Number.isNaN(requests) || Number.isNaN(requestsPerSecond))

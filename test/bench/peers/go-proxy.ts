@@ -16,10 +16,11 @@ export const goProxy: Peer = {
     await runCommand('go', ['build', '-o', binary, join(benchFolder, 'go-proxy/main.go')]);
     return version;
   },
-  start: async ({ folder, backendPort }) => {
+  start: async ({ folder, backendPort, edge, upstream }) => {
     const port = await freePort();
     const env = { ...process.env, GOMAXPROCS: '1' };
-    const args = [`127.0.0.1:${port}`, `127.0.0.1:${backendPort}`];
+    const args = [`127.0.0.1:${port}`, `127.0.0.1:${backendPort}`, upstream ?? 'http1'];
+    if (edge !== undefined) args.push(edge.certificateFile, edge.keyFile, edge.http2 ? 'h2' : 'http/1.1');
     const process_ = startProcess(binary, args, join(folder, 'output.log'), env);
     await waitForPort('go-proxy', process_, port);
     return { ...process_, port };

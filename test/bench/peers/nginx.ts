@@ -1,10 +1,12 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { GROUP, TLS12_SUITE, TLS13_SUITE } from '../harness/certificate.ts';
+import type { Edge } from '../harness/certificate.ts';
 import { hostName } from '../harness/manifests.ts';
 import { freePort, startProcess, waitForPort } from '../harness/process.ts';
 import { versionOf } from '../harness/tools.ts';
-import type { Peer } from './peer.ts';
+import type { Peer, PeerOptions } from './peer.ts';
 
 /** What both nginx configurations share: one worker in the foreground, nothing written, everything below one folder. */
 export function nginxConfig(folder: string, http: string): string {
@@ -44,49 +46,83 @@ export async function startNginx(folder: string, port: number, config: string) {
   return { ...process_, port };
 }
 
-function server(port: number, host: string): string {
-  return `
-  server {
-    listen 127.0.0.1:${port};
-    server_name ${host};
-    location / {
-      proxy_pass http://backend;
-      proxy_http_version 1.1;
-      proxy_set_header Connection "";
-      proxy_set_header Host $host;
-      proxy_set_header X-Request-ID $request_id;
-      proxy_set_header X-Real-IP $remote_addr;
-      proxy_set_header X-Forwarded-For $remote_addr;
-      proxy_set_header X-Forwarded-Host $http_host;
-      proxy_set_header X-Forwarded-Port $server_port;
-      proxy_set_header X-Forwarded-Proto $scheme;
-      proxy_set_header X-Scheme $scheme;
-    }
-  }`;
+/** What is sent upstream is what Sallyport sends. */
+function location(tunnels: boolean, upstream: PeerOptions['upstream']): string {
+  const pass = upstream === 'grpc' ? 'grpc' : 'proxy';
+  const fields = [
+    'Host $host',
+    'X-Request-ID $request_id',
+    'X-Real-IP $remote_addr',
+    'X-Forwarded-For $remote_addr',
+    'X-Forwarded-Host $http_host',
+    'X-Forwarded-Port $server_port',
+    'X-Forwarded-Proto $scheme',
+    'X-Scheme $scheme',
+  ];
+  const http1 = ['proxy_http_version 1.1;'];
+  if (tunnels) http1.push('proxy_set_header Upgrade $http_upgrade;');
+  http1.push(`proxy_set_header Connection ${tunnels ? '$connection_upgrade' : '""'};`);
+  return [
+    pass === 'grpc' ? 'grpc_pass grpc://backend;' : 'proxy_pass http://backend;',
+    ...(pass === 'grpc' ? [] : http1),
+    ...fields.map((field) => `${pass}_set_header ${field};`),
+  ].join('\n      ');
 }
 
-/** One `server` a host, as Ingress controllers write it. */
-export const nginx: Peer = {
-  name: 'nginx',
-  version: () => versionOf('nginx', ['-v'], /nginx\/(\S+)/),
-  start: async ({ folder, backendPort, hosts }) => {
-    const port = await freePort();
-    const servers = Array.from({ length: hosts }, (_, index) => server(port, hostName(index)));
-    const config = nginxConfig(
-      folder,
-      `
+/** Tickets and no cache, as Sallyport has it. */
+function tlsDirectives({ certificateFile, keyFile }: Edge): string {
+  return `
+  ssl_certificate ${certificateFile};
+  ssl_certificate_key ${keyFile};
+  ssl_protocols TLSv1.2 TLSv1.3;
+  ssl_ciphers ${TLS12_SUITE};
+  ssl_conf_command Ciphersuites ${TLS13_SUITE};
+  ssl_ecdh_curve ${GROUP};
+  ssl_session_cache off;
+  ssl_session_timeout 10m;`;
+}
+
+function httpSection(
+  port: number,
+  { backendPort, hosts, edge, upstream, tunnels = false }: PeerOptions,
+): string {
+  const listen = `listen 127.0.0.1:${port}${edge === undefined ? '' : edge.http2 ? ' ssl http2' : ' ssl'}`;
+  const inner = location(tunnels, upstream);
+  const servers = Array.from(
+    { length: hosts },
+    (_, index) => `
+  server {
+    ${listen};
+    server_name ${hostName(index)};
+    location / {
+      ${inner}
+    }
+  }`,
+  );
+  const map = tunnels ? "map $http_upgrade $connection_upgrade { default upgrade; '' ''; }" : '';
+  return `
   server_names_hash_max_size 65536;
   server_names_hash_bucket_size 128;
+  keepalive_requests 1000000000;
+  ${map}
+  ${edge === undefined ? '' : tlsDirectives(edge)}
   upstream backend {
     server 127.0.0.1:${backendPort};
     keepalive 128;
     keepalive_requests 100000;
   }
   server {
-    listen 127.0.0.1:${port} default_server backlog=4096;
+    ${listen} default_server backlog=4096;
     return 404;
-  }${servers.join('')}`,
-    );
-    return startNginx(folder, port, config);
+  }${servers.join('')}`;
+}
+
+/** One `server` a host, as Ingress controllers write it. */
+export const nginx: Peer = {
+  name: 'nginx',
+  version: () => versionOf('nginx', ['-v'], /nginx\/(\S+)/),
+  start: async (options) => {
+    const port = await freePort();
+    return startNginx(options.folder, port, nginxConfig(options.folder, httpSection(port, options)));
   },
 };

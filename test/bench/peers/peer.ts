@@ -1,3 +1,4 @@
+import type { Edge } from '../harness/certificate.ts';
 import type { Running } from '../harness/process.ts';
 
 /** A proxy under measurement. Every peer runs with one worker and sends everything to one backend. */
@@ -16,8 +17,15 @@ export interface PeerOptions {
   readonly folder: string;
   /** Sallyport and nginx declare so many hosts; the others take every host. */
   readonly hosts: number;
+  /** The port takes TLS only; without this it takes plain HTTP/1.1. */
+  readonly edge?: Edge;
+  /** What the backend speaks: `grpc` is HTTP/2 without TLS. Without this it is HTTP/1.1. */
+  readonly upstream?: 'grpc';
+  /** WebSocket is let through, where that has to be said. */
+  readonly tunnels?: boolean;
 }
 
 export interface RunningPeer extends Running {
+  /** The port that is loaded, of TLS if an edge was given. */
   readonly port: number;
 }

@@ -1,7 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { writeManifests } from '../harness/manifests.ts';
+import { GROUP, TLS12_SUITE, TLS13_SUITE } from '../harness/certificate.ts';
+import type { Edge } from '../harness/certificate.ts';
+import { EDGE_SECRET, writeManifests } from '../harness/manifests.ts';
 import { freePort, startProcess, waitForPort, waitUntil } from '../harness/process.ts';
 import { rootFolder } from '../harness/tools.ts';
 import type { Peer } from './peer.ts';
@@ -14,6 +16,21 @@ async function isReady(adminPort: number): Promise<boolean> {
   }
 }
 
+function portFlags(port: number, edge: Edge | undefined): readonly string[] {
+  if (edge === undefined) return ['--http-port', String(port), '--https-port', '0'];
+  const suites = `${TLS13_SUITE}:${TLS12_SUITE}`;
+  const ports = ['--http-port', '0', '--https-port', String(port)];
+  return [
+    ...ports,
+    '--default-ssl-certificate',
+    EDGE_SECRET,
+    '--ssl-ciphers',
+    suites,
+    '--ssl-ecdh-curve',
+    GROUP,
+  ];
+}
+
 export const sallyport: Peer = {
   name: 'sallyport',
   version: async () => {
@@ -23,22 +40,21 @@ export const sallyport: Peer = {
     return manifest.version;
   },
   /** The manifests lie in `<folder>/manifests`. */
-  start: async ({ folder, backendPort, hosts }) => {
+  start: async (options) => {
+    const { folder, edge } = options;
     const [port, adminPort] = [await freePort(), await freePort()];
     const manifests = join(folder, 'manifests');
-    writeManifests(manifests, hosts, backendPort);
-    const args = ['run', '--manifests', manifests, '--address', '127.0.0.1', '--http-port', String(port)];
-    args.push(
-      '--https-port',
-      '0',
+    writeManifests(manifests, options);
+    const args = [
+      'run',
+      '--manifests',
+      manifests,
+      '--address',
+      '127.0.0.1',
       '--admin-port',
       String(adminPort),
-      '--workers',
-      '1',
-      '--access-log=false',
-      '--drain-delay',
-      '0',
-    );
+    ];
+    args.push('--workers', '1', '--access-log=false', '--drain-delay', '0', ...portFlags(port, edge));
     const process_ = startProcess(join(rootFolder, 'bin/sallyport'), args, join(folder, 'output.log'));
     await waitUntil('sallyport', process_, () => isReady(adminPort));
     await waitForPort('sallyport', process_, port);

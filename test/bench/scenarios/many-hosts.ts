@@ -5,6 +5,7 @@ import { hostName, writeHostScript } from '../harness/manifests.ts';
 import { loadColumns, measure, withRunning } from '../harness/measure.ts';
 import type { Bench, Subject } from '../harness/measure.ts';
 import { ratio } from '../harness/result.ts';
+import { wrk } from '../harness/wrk.ts';
 import { nginx } from '../peers/nginx.ts';
 import type { RunningPeer } from '../peers/peer.ts';
 import { sallyport } from '../peers/sallyport.ts';
@@ -31,8 +32,12 @@ async function measureAll(bench: Bench, backendPort: number) {
         const process_ = await peer.start({ backendPort, folder, hosts });
         running.push(process_);
         const { port } = process_;
-        const load = { port, path: '/', host: hostName(0), connections: 32, seconds: bench.seconds, script };
-        subjects.push({ name: nameOf(peer.name, hosts), process: process_, load });
+        const load = { port, path: '/', host: hostName(0), connections: 32, script };
+        subjects.push({
+          name: nameOf(peer.name, hosts),
+          process: process_,
+          load: (seconds) => wrk(load, seconds),
+        });
       }
     }
     return await measure(bench, subjects);

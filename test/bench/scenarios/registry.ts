@@ -1,5 +1,6 @@
 import { clusterChanges } from './cluster-changes.ts';
 import { compileCost } from './compile.ts';
+import { http2TlsIn } from './http2-tls-in.ts';
 import { idleConnections } from './idle-connections.ts';
 import { largeResponse } from './large-response.ts';
 import { manyHosts } from './many-hosts.ts';
@@ -9,6 +10,7 @@ import type { Scenario } from './scenario.ts';
 import { slowBackend } from './slow-backend.ts';
 import { smallGet } from './small-get.ts';
 import { swapsUnderLoad } from './swaps.ts';
+import { tlsKeepAlive } from './tls-keep-alive.ts';
 
 /** Every scenario, in the order of docs/benchmarks.md. */
 export const scenarios: readonly Scenario[] = [
@@ -16,6 +18,8 @@ export const scenarios: readonly Scenario[] = [
   largeResponse,
   postBody,
   manyHosts,
+  tlsKeepAlive,
+  http2TlsIn,
   slowBackend,
   idleConnections,
   swapsUnderLoad,

@@ -4,7 +4,8 @@ import { loadColumns, measure, withPeers, withRunning } from '../harness/measure
 import type { Subject } from '../harness/measure.ts';
 import { ratio } from '../harness/result.ts';
 import type { Row } from '../harness/result.ts';
-import type { Load } from '../harness/wrk.ts';
+import { wrk } from '../harness/wrk.ts';
+import type { WrkLoad } from '../harness/wrk.ts';
 import type { RunningPeer } from '../peers/peer.ts';
 import type { Scenario } from './scenario.ts';
 
@@ -22,15 +23,15 @@ function addedP99(rows: readonly Row[], connections: number): number | null {
 
 function subjects(
   connections: number,
-  load: Omit<Load, 'port' | 'connections'>,
+  load: Omit<WrkLoad, 'port' | 'connections'>,
   ports: { readonly direct: number; readonly proxies: ReadonlyMap<string, RunningPeer> },
 ): readonly Subject[] {
   const proxied = [...ports.proxies].map(([name, process_]) => ({
     name: nameOf(name, connections),
     process: process_,
-    load: { ...load, connections, port: process_.port },
+    load: (seconds: number) => wrk({ ...load, connections, port: process_.port }, seconds),
   }));
-  const direct = { ...load, connections, port: ports.direct };
+  const direct = (seconds: number) => wrk({ ...load, connections, port: ports.direct }, seconds);
   return [{ name: nameOf('direct', connections), load: direct }, ...proxied];
 }
 
@@ -39,7 +40,7 @@ export const slowBackend: Scenario = {
   title: 'Backend of 10 ms, proxied against direct',
   run: async (bench) => {
     const peers = bench.peers.filter(({ name }) => name === 'sallyport' || name === 'nginx');
-    const load = { path: '/', host: hostName(0), seconds: bench.seconds };
+    const load = { path: '/', host: hostName(0) };
     const rows = await withRunning(startDelayedBackend(bench.folder('backend')), (backend) =>
       withPeers(bench, { backendPort: backend.port, peers }, (proxies) =>
         measure(
