@@ -98,6 +98,8 @@ export interface FilterRequest {
   /** With its leading '?', or ''. */
   query: string;
   readonly headers: FilterHeaders;
+  /** Origin as the client sent it, '' when it did not; what filters do to `headers` does not change it. */
+  readonly origin: string;
   /** Client address after trusted proxies. */
   readonly clientAddress: string;
   /** The matched route's path, so that prefix rewrites know what to replace. */

@@ -22,7 +22,7 @@ export const MAX_NAME_LENGTH = 256;
 export const MAX_VALUE_LENGTH = 4096;
 
 /** RFC 9110 §5.6.2. */
-const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+export const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 /** RFC 9110 §5.5: visible ASCII, obs-text, and inside them spaces and tabs. Nothing above one byte. */
 const VALUE = /^(?:[\x21-\x7e\x80-\xff](?:[\t \x21-\x7e\x80-\xff]*[\x21-\x7e\x80-\xff])?)?$/;
 

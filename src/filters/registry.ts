@@ -1,4 +1,5 @@
 import { appRoot } from './app-root.ts';
+import { cors } from './cors.ts';
 import { createFilterRegistry } from './filter-registry.ts';
 import { httpsRedirect } from './https-redirect.ts';
 import { redirect } from './redirect.ts';
@@ -11,6 +12,7 @@ import { rewritePath } from './rewrite-path.ts';
 export const filterRegistry = createFilterRegistry([
   responseHeaders, // first, so that its response half runs last: what the user sets is what the client gets
   appRoot, // before redirect, as ingress-nginx decides it for the whole host
+  cors, // before all other answers: browsers follow no redirect of a preflight request
   redirect, // answers by itself, from the URL as the client wrote it: so before every rewrite
   httpsRedirect, // after them, as in ingress-nginx: what they answer needs no second redirect
   requestHeaders, // after all that may answer by themselves

@@ -77,6 +77,12 @@ export class ValueReader {
     return choice ?? this.fault('SP4201', path, `Got ${describe(value)}, want one of ${choices.join(', ')}`);
   }
 
+  /** True or false, or undefined when left out. */
+  optionalBoolean(value: unknown, path: string): boolean | undefined {
+    if (value === undefined || typeof value === 'boolean') return value;
+    return this.fault('SP4201', path, `Got ${describe(value)}, want true or false`);
+  }
+
   /** An integer within the bounds, or undefined when left out. */
   optionalInteger(value: unknown, path: string, [min, max]: readonly [number, number]): number | undefined {
     if (value === undefined) return undefined;

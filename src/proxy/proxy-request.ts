@@ -20,6 +20,7 @@ export class ProxyRequest implements FilterRequest, MatchRequest {
   query = '';
   /** The codec's list: sanitised in place before filters see it. */
   headers: HeaderList = noHeaders;
+  origin = '';
   clientAddress = '';
   matchedPath: PathMatch = anyPath;
   requestId = '';
@@ -44,6 +45,7 @@ export class ProxyRequest implements FilterRequest, MatchRequest {
     this.authority = '';
     this.path = '/';
     this.query = '';
+    this.origin = '';
     this.matchedPath = anyPath;
     this.requestId = '';
   }

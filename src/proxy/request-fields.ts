@@ -9,10 +9,10 @@ import type { RequestIds } from './request-id.ts';
 // fields). What is added instead: forwarding-fields.ts.
 
 /**
- * Every field that does not pass as it came. `drop`: this connection's business, or written by us alone. `claim`: dropped
- * too, but read first. `id`: the request's id.
+ * Every field that does not simply pass. `drop`: this connection's business, or written by us alone. `claim`: dropped
+ * too, but read first. `id`: the request's id. `origin`: passes, and is kept for filters.
  */
-const roles: ReadonlyMap<string, 'drop' | 'claim' | 'id'> = new Map([
+const roles: ReadonlyMap<string, 'drop' | 'claim' | 'id' | 'origin'> = new Map([
   ['connection', 'drop'],
   ['content-length', 'drop'],
   ['expect', 'drop'],
@@ -20,6 +20,7 @@ const roles: ReadonlyMap<string, 'drop' | 'claim' | 'id'> = new Map([
   ['host', 'drop'],
   ['http2-settings', 'drop'],
   ['keep-alive', 'drop'],
+  ['origin', 'origin'],
   ['proxy', 'drop'],
   ['proxy-authenticate', 'drop'],
   ['proxy-authorization', 'drop'],
@@ -96,6 +97,9 @@ export function takeClaims(
       if (passes(name, tokens, policy.allowUnderscores)) headers.place(index, kept++);
     } else if (role === 'id') {
       requestId ??= values[index];
+    } else if (role === 'origin') {
+      noteOrigin(request, values[index] as string);
+      headers.place(index, kept++);
     } else if (role === 'claim') {
       claims ??= noClaims();
       noteClaim(claims, name, values[index] as string, believed);
@@ -113,6 +117,11 @@ export function takeClaims(
 function passes(name: string, tokens: readonly string[], allowUnderscores: boolean): boolean {
   if (tokens.length > 0 && tokens.includes(name) && !protectedFields.has(name)) return false;
   return !name.includes('_') || (allowUnderscores && !roles.has(name.replaceAll('_', '-')));
+}
+
+/** Of several, none can be matched. */
+function noteOrigin(request: ProxyRequest, value: string): void {
+  request.origin = request.origin === '' ? value : `${request.origin}, ${value}`;
 }
 
 function noClaims(): ClaimedFields {

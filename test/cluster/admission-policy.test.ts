@@ -291,8 +291,8 @@ describeWithCluster('the admission policies', (cluster) => {
       ],
       [
         'not supported yet',
-        { [nginx('enable-cors')]: 'true', [nginx('ssl-redirect')]: 'true' },
-        ['Sallyport ignores what it does not support yet: nginx.ingress.kubernetes.io/enable-cors'],
+        { [nginx('use-regex')]: 'true', [nginx('ssl-redirect')]: 'true' },
+        ['Sallyport ignores what it does not support yet: nginx.ingress.kubernetes.io/use-regex'],
       ],
       [
         'maybe protective',
@@ -387,7 +387,7 @@ const idleAnnotations: fc.Arbitrary<Annotations> = fc
       fc.constantFrom(nginx, own),
       fc.constantFrom(
         'no-such',
-        'enable-cors',
+        'service-upstream',
         'ssl-redirect',
         'auth-url',
         'limit-rps',

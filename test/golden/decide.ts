@@ -129,6 +129,7 @@ function readRequest({
   request.method = method;
   request.headers = new HeaderList();
   for (const [name, value] of Object.entries(headers)) request.headers.append(name, value);
+  request.origin = request.headers.get('origin') ?? '';
   request.clientAddress = from;
   return request;
 }

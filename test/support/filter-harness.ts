@@ -38,6 +38,7 @@ export function filterRequest(values: RequestValues = {}): HarnessRequest {
     authority: host,
     path: '/',
     query: '',
+    origin: firstOf(headers?.['Origin']),
     clientAddress: '192.0.2.7',
     matchedPath: { type: 'prefix', value: '/' },
     requestId: '0123456789abcdef0123456789abcdef',
@@ -120,6 +121,10 @@ function collector(): { readonly context: ParseContext; readonly reports: readon
     warn: (code, path, message) => void reports.push({ level: 'warning', code, path, message }),
   };
   return { context, reports };
+}
+
+function firstOf(values: string | readonly string[] = ''): string {
+  return typeof values === 'string' ? values : (values[0] ?? '');
 }
 
 function headerList(fields: Fields = {}): HeaderList {
