@@ -73,6 +73,7 @@ export class FrameReader {
   #blockStream = 0;
   #blockEndsStream = false;
   #blockParts: Buffer[] = [];
+  #completed = 0;
 
   /** `expectPreface`: we are the server. */
   constructor(handler: FrameHandler, expectPreface: boolean) {
@@ -85,6 +86,24 @@ export class FrameReader {
     let bytes = this.#partial.length;
     for (const part of this.#blockParts) bytes += part.length;
     return bytes;
+  }
+
+  /** Frames read so far, a whole header block counted as one: it stands still while one of them drips in. */
+  get completed(): number {
+    return this.#completed;
+  }
+
+  /** Whether something other than DATA has begun and is not complete. */
+  get isInsideHead(): boolean {
+    const { bytes, length } = this.#partial;
+    return this.#blockStream !== 0 || (length > 0 && (length < 4 || bytes[3] !== frameType.data));
+  }
+
+  /** Bytes that have come of a frame of DATA on this stream. */
+  partialData(stream: number): number {
+    const { bytes, length } = this.#partial;
+    if (length <= FRAME_HEADER_BYTES || bytes[3] !== frameType.data) return 0;
+    return (bytes.readUInt32BE(5) & MAX_STREAM_ID) === stream ? length - FRAME_HEADER_BYTES : 0;
   }
 
   receive(buffer: Buffer, start: number, end: number): void {
@@ -152,7 +171,9 @@ export class FrameReader {
       if (!isSettings) return this.#fail('PROTOCOL_ERROR', 'first frame is not SETTINGS');
       this.#settingsSeen = true;
     }
-    return this.#dispatch(type, flags);
+    this.#dispatch(type, flags);
+    if (this.#blockStream === 0) this.#completed++;
+    return undefined;
   }
 
   #dispatch(type: number, flags: number): void {

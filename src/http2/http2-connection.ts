@@ -71,6 +71,21 @@ export class Http2Connection implements StreamLink {
     return this.#core.scheduler.waitingBytes > this.#core.limits.maxWaitingBytes / 4;
   }
 
+  /** Frames read so far, a whole header block counted as one. */
+  get completedFrames(): number {
+    return this.#reader.completed;
+  }
+
+  /** Whether something other than DATA has begun to come and is not complete. */
+  get isInsideHead(): boolean {
+    return this.#reader.isInsideHead;
+  }
+
+  /** Whether the last stream that we deal with has been named to the peer. */
+  get isFinal(): boolean {
+    return this.#core.goingAway.isFinal;
+  }
+
   /** Bytes that are held here: output, bodies that wait, input that is not whole. */
   get heldBytes(): number {
     const { output, scheduler } = this.#core;
@@ -149,6 +164,16 @@ export class Http2Connection implements StreamLink {
   /** Takes no further stream from now on. Streams that are open run to their end. */
   shutdownNow(): void {
     if (!this.#core.hasFailed) this.#core.goingAway.finish(this.#core.table.lastPeerId);
+  }
+
+  /** Gives the connection up for a reason that frames do not show: time. `failed` is told. */
+  fail(code: ErrorName, reason: string): void {
+    this.#core.fail(code, reason);
+  }
+
+  /** Bytes that have come of a frame of DATA on this stream which is not complete. */
+  partialData(stream: Http2Stream): number {
+    return this.#reader.partialData(stream.id);
   }
 
   /** The transport is gone: ends every stream. Nothing is told of the connection any more. */

@@ -24,6 +24,8 @@ export interface StreamHandler {
   reset(code: number, cause: ResetCause): void;
   /** `write` had returned false: everything that was written is on its way. */
   writable(): void;
+  /** `end` had to wait, and has gone out now. Where the stream is over by that, nothing else is told of it. */
+  finished?(): void;
 }
 
 /** What a stream needs of its connection. */

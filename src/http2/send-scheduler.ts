@@ -113,7 +113,9 @@ export class SendScheduler {
     if (stream.queue.length > 0) {
       if (stream.sendWindow > 0) this.#ready.add(stream);
     } else if (stream.endQueued) {
+      const { handler } = stream;
       this.#finish(stream, stream.trailersQueued);
+      handler?.finished?.();
     } else {
       stream.handler?.writable();
     }

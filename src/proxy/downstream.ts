@@ -17,10 +17,14 @@ export interface AnswerHead {
 }
 
 /**
- * The client's side of one exchange, whatever the protocol: HTTP/1 connections implement it, HTTP/2 streams can.
+ * The client's side of one exchange, whatever the protocol: an HTTP/1 connection, or a stream of HTTP/2.
  * After `end` or `abort` the exchange says nothing more.
  */
 export interface Downstream {
+  /** Of the request, as access logs have it. */
+  readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2.0';
+  /** The request asks for a tunnel and nothing else (RFC 8441): an endpoint that answers it in any other way has failed. */
+  readonly wantsTunnel: boolean;
   informational(status: number, headers: HeaderList): void;
   head(answer: AnswerHead): void;
   body(buffer: Buffer, start: number, end: number): void;
@@ -28,6 +32,8 @@ export interface Downstream {
   flush(): boolean;
   /** Whether output that was handed over has not left yet. */
   readonly hasPendingOutput: boolean;
+  /** Much waits for this client already: more should come in small pieces. */
+  readonly isCongested: boolean;
   end(trailers: HeaderList | undefined): void;
   /** Cuts the answer so that the client can see that it is incomplete. */
   abort(): void;

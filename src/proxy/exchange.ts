@@ -17,6 +17,9 @@ import { takeClaims } from './request-fields.ts';
 import type { ClaimedFields } from './request-fields.ts';
 import { chooseBackend } from './split.ts';
 
+/** As metrics have them. */
+const versions = { 'HTTP/1.0': 'HTTP/1.0', 'HTTP/1.1': 'HTTP/1.1', 'HTTP/2.0': 'HTTP/2' } as const;
+
 /**
  * One request from its head to its last byte, top to bottom: admit (normalise, match), filter, choose, forward; then the
  * books. Protocol-neutral: the client's side is a Downstream, the upstream's a Forwarder. One object serves all requests
@@ -45,7 +48,6 @@ export class Exchange {
   #route: LinkedRoute | undefined;
   #userAgent = '';
   #referer = '';
-  #minor: 0 | 1 = 1;
   /** Bytes behind an upgrade request belong to no HTTP message. */
   #untrusted = false;
 
@@ -238,7 +240,7 @@ export class Exchange {
     const { request, services } = this;
     request.method = head.method;
     request.headers = head.headers;
-    this.#minor = head.minor;
+    services.counters.requestVersion(versions[this.downstream.protocol]);
     this.#untrusted = head.upgrade !== undefined;
     if (services.accessLog !== undefined) {
       this.#userAgent = head.headers.get('user-agent') ?? '';
@@ -345,7 +347,7 @@ export class Exchange {
       host: request.host,
       path: request.path,
       query: request.query,
-      protocol: this.#minor === 1 ? 'HTTP/1.1' : 'HTTP/1.0',
+      protocol: this.downstream.protocol,
       status: this.#status,
       requestBytes: this.#requestBytes,
       responseBytes: this.#responseBytes,

@@ -171,6 +171,10 @@ export class Forwarder implements ResponseSink, Expiring {
       return;
     }
     this.#replay.clear();
+    if (exchange.downstream.wantsTunnel) {
+      exchange.refuse('SP_UPSTREAM_PROTOCOL', 'did not switch protocols');
+      return;
+    }
     const length = answerLength(head);
     dropResponseFields(head, exchange.services.settings.passServerHeader);
     const status = exchange.filterResponse(head.status, head.headers);
@@ -199,6 +203,10 @@ export class Forwarder implements ResponseSink, Expiring {
 
   get hasPendingOutput(): boolean {
     return this.#exchange.downstream.hasPendingOutput;
+  }
+
+  get isCongested(): boolean {
+    return this.#exchange.downstream.isCongested;
   }
 
   onResponseEnd(trailers: HeaderList | undefined): void {

@@ -36,7 +36,9 @@ export class Http1Connection implements Downstream, Expiring {
   deadline = 0;
   sweepIndex = -1;
   readonly socket: Socket;
-
+  readonly wantsTunnel = false;
+  /** One answer at a time: holding it back is enough. */
+  readonly isCongested = false;
   readonly #services: ProxyServices;
   readonly #parser: RequestHeadParser;
   /** Made for the first body that needs it. */
@@ -79,6 +81,10 @@ export class Http1Connection implements Downstream, Expiring {
     socket.on('drain', () => this.#onDrain());
   }
 
+  get protocol(): 'HTTP/1.0' | 'HTTP/1.1' {
+    return this.#parser.head.minor === 1 ? 'HTTP/1.1' : 'HTTP/1.0';
+  }
+
   get isRequestComplete(): boolean {
     return this.#phase !== 'body';
   }
@@ -118,18 +124,12 @@ export class Http1Connection implements Downstream, Expiring {
   end(trailers: HeaderList | undefined): void {
     this.#answer.end(trailers);
     if (this.#phase === 'closed' || this.#phase === 'tunnel') return;
-    if (this.#answer.closes || this.#phase === 'body') {
-      this.#linger();
-      return;
-    }
+    if (this.#answer.closes || this.#phase === 'body') return this.#linger();
     this.#phase = 'head';
     const { draining, settings, sweeper } = this.#services;
     this.deadline = sweeper.after(draining ? LAST_REQUEST_MS : settings.clientKeepAliveMs);
     // Answers that the client does not read must not pile up: its next request waits.
-    if (this.socket.writableNeedDrain) {
-      this.#awaitDrain();
-      return;
-    }
+    if (this.socket.writableNeedDrain) return this.#awaitDrain();
     this.#resumeReading();
     if (!this.#consuming && this.#pending !== undefined) this.#consume(this.#takePending());
   }

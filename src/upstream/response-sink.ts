@@ -26,6 +26,8 @@ export interface ResponseSink {
   onResponseFlush(): boolean;
   /** Whether anything that was handed over is still to be written, so that its buffer must not be read into. */
   readonly hasPendingOutput: boolean;
+  /** Much waits already: the next read should be small. */
+  readonly isCongested: boolean;
   onResponseEnd(trailers: HeaderList | undefined): void;
   /** The endpoint has agreed to the upgrade, and proved that it means this one: from now on there is a tunnel of the sink's. */
   onUpgraded(head: ResponseHead, end: TunnelEnd): void;

@@ -241,7 +241,7 @@ export class UpstreamConnection implements UpstreamExchange, Expiring {
     if (this.#phase !== 'busy') return this.#reads.fit(false);
     const expected = this.#reader.expectedBytes;
     const isLong = expected === Infinity ? this.#filled || this.#reads.isLarge : expected > SMALL_BYTES;
-    return this.#reads.fit(isLong);
+    return this.#reads.fit(isLong && this.#sink?.isCongested !== true);
   }
 
   #onRead(bytes: number): boolean {
