@@ -7,7 +7,7 @@ import { Random } from './random.ts';
 import { createTargets } from './targets.ts';
 
 // Fuzzes the codecs for a given time: HTTP/1 beside Node's own parser, cut at random places, and writer to reader; HTTP/2
-// header blocks, whole connections of both roles, and requests beside node:http2.
+// header blocks, whole connections of both roles, and requests beside node:http2; PROXY protocol headers.
 //   node test/fuzz/run.ts --seconds 60 [--seed 1] [--only requests-beside-node]
 //   node test/fuzz/run.ts --only requests-beside-node --seed 7 --input 474554…      one input again
 // Exit code 1 when there was a finding.

@@ -15,6 +15,7 @@ import { readResponseWithNode } from './node-reader.ts';
 import type { NodeRequestReader } from './node-reader.ts';
 import { readRequests, readResponses, singleBytes } from './our-reader.ts';
 import type { Transcript } from './our-reader.ts';
+import { proxyProtocolTarget } from './proxy-protocol-target.ts';
 import type { Random } from './random.ts';
 
 /** A property of the codec. `check` returns what is wrong with an input, or undefined; it must not throw. */
@@ -100,6 +101,7 @@ export function createTargets(node: NodeRequestReader): readonly FuzzTarget[] {
     },
     { name: 'written-and-read', batch: 500, make: randomBytes, check: checkRoundTrip },
     ...http2Targets,
+    proxyProtocolTarget,
   ];
 }
 
