@@ -45,7 +45,7 @@ func main() {
 	server.Protocols.SetHTTP2(os.Args[6] == "h2")
 	server.TLSConfig = &tls.Config{
 		CipherSuites:     []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
-		CurvePreferences: []tls.CurveID{tls.X25519},
+		CurvePreferences: []tls.CurveID{tls.X25519, tls.CurveP256},
 	}
 	log.Fatal(server.ListenAndServeTLS(os.Args[4], os.Args[5]))
 }

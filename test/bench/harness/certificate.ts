@@ -19,7 +19,8 @@ export interface Edge {
 // Left to themselves, some proxies take the client's choice and some their own.
 export const TLS13_SUITE = 'TLS_AES_128_GCM_SHA256';
 export const TLS12_SUITE = 'ECDHE-ECDSA-AES128-GCM-SHA256';
-export const GROUP = 'X25519';
+/** The second is the certificate's curve, without which TLS 1.2 does not take the certificate. */
+export const GROUPS = ['X25519', 'P-256'];
 
 /** A self-signed ECDSA certificate on P-256 for these names, made anew in this folder. */
 export function createEdge(folder: string, names: readonly string[], http2: boolean): Edge {

@@ -66,3 +66,11 @@ export async function installWheel(name: string, folder: string): Promise<void> 
     process.stderr.write(`installing ${name} failed: ${String(error)}\n`);
   }
 }
+
+/** Builds the Go program of this folder of test/bench and returns its path. Rejects where there is no Go. */
+export async function buildGo(name: string): Promise<string> {
+  mkdirSync(cacheFolder, { recursive: true });
+  const binary = join(cacheFolder, name);
+  await runCommand('go', ['build', '-o', binary, join(benchFolder, name, 'main.go')]);
+  return binary;
+}

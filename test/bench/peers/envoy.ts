@@ -1,7 +1,7 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { GROUP, TLS12_SUITE } from '../harness/certificate.ts';
+import { GROUPS, TLS12_SUITE } from '../harness/certificate.ts';
 import type { Edge } from '../harness/certificate.ts';
 import { freePort, startProcess, waitForPort } from '../harness/process.ts';
 import { cacheFolder, installWheel, versionOf } from '../harness/tools.ts';
@@ -23,7 +23,7 @@ function transportSocket({ certificateFile, keyFile, http2 }: Edge): unknown {
     tls_minimum_protocol_version: 'TLSv1_2',
     tls_maximum_protocol_version: 'TLSv1_3',
     cipher_suites: [TLS12_SUITE],
-    ecdh_curves: [GROUP],
+    ecdh_curves: GROUPS,
   };
   return {
     name: 'envoy.transport_sockets.tls',

@@ -1,8 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { freePort, runCommand, startProcess, waitForPort } from '../harness/process.ts';
-import { benchFolder, cacheFolder, versionOf } from '../harness/tools.ts';
+import { freePort, startProcess, waitForPort } from '../harness/process.ts';
+import { buildGo, cacheFolder, versionOf } from '../harness/tools.ts';
 import type { Peer } from './peer.ts';
 
 const binary = join(cacheFolder, 'go-proxy');
@@ -12,8 +11,7 @@ export const goProxy: Peer = {
   version: async () => {
     const version = await versionOf('go', ['version'], /go(\d\S*)/);
     if (version === undefined) return undefined;
-    mkdirSync(cacheFolder, { recursive: true });
-    await runCommand('go', ['build', '-o', binary, join(benchFolder, 'go-proxy/main.go')]);
+    await buildGo('go-proxy');
     return version;
   },
   start: async ({ folder, backendPort, edge, upstream }) => {

@@ -1,14 +1,14 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { GROUP, TLS12_SUITE, TLS13_SUITE } from '../harness/certificate.ts';
+import { GROUPS, TLS12_SUITE, TLS13_SUITE } from '../harness/certificate.ts';
 import type { Edge } from '../harness/certificate.ts';
 import { freePort, startProcess, waitForPort } from '../harness/process.ts';
 import { versionOf } from '../harness/tools.ts';
 import type { Peer } from './peer.ts';
 
 function tlsWords({ bothFile, http2 }: Edge): string {
-  const suites = `ciphers ${TLS12_SUITE} ciphersuites ${TLS13_SUITE} curves ${GROUP}`;
+  const suites = `ciphers ${TLS12_SUITE} ciphersuites ${TLS13_SUITE} curves ${GROUPS.join(':')}`;
   return ` ssl crt ${bothFile} ssl-min-ver TLSv1.2 alpn ${http2 ? 'h2,' : ''}http/1.1 ${suites}`;
 }
 

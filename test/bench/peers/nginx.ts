@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { GROUP, TLS12_SUITE, TLS13_SUITE } from '../harness/certificate.ts';
+import { GROUPS, TLS12_SUITE, TLS13_SUITE } from '../harness/certificate.ts';
 import type { Edge } from '../harness/certificate.ts';
 import { hostName } from '../harness/manifests.ts';
 import { freePort, startProcess, waitForPort } from '../harness/process.ts';
@@ -77,7 +77,7 @@ function tlsDirectives({ certificateFile, keyFile }: Edge): string {
   ssl_protocols TLSv1.2 TLSv1.3;
   ssl_ciphers ${TLS12_SUITE};
   ssl_conf_command Ciphersuites ${TLS13_SUITE};
-  ssl_ecdh_curve ${GROUP};
+  ssl_ecdh_curve ${GROUPS.join(':')};
   ssl_session_cache off;
   ssl_session_timeout 10m;`;
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { GROUP, TLS12_SUITE, TLS13_SUITE } from '../harness/certificate.ts';
+import { GROUPS, TLS12_SUITE, TLS13_SUITE } from '../harness/certificate.ts';
 import type { Edge } from '../harness/certificate.ts';
 import { EDGE_SECRET, writeManifests } from '../harness/manifests.ts';
 import { freePort, startProcess, waitForPort, waitUntil } from '../harness/process.ts';
@@ -27,7 +27,7 @@ function portFlags(port: number, edge: Edge | undefined): readonly string[] {
     '--ssl-ciphers',
     suites,
     '--ssl-ecdh-curve',
-    GROUP,
+    GROUPS.join(':'),
   ];
 }
 

@@ -1,5 +1,6 @@
 import { clusterChanges } from './cluster-changes.ts';
 import { compileCost } from './compile.ts';
+import { grpcUnary } from './grpc-unary.ts';
 import { http2TlsIn } from './http2-tls-in.ts';
 import { idleConnections } from './idle-connections.ts';
 import { largeResponse } from './large-response.ts';
@@ -10,6 +11,7 @@ import type { Scenario } from './scenario.ts';
 import { slowBackend } from './slow-backend.ts';
 import { smallGet } from './small-get.ts';
 import { swapsUnderLoad } from './swaps.ts';
+import { tlsHandshakes } from './tls-handshakes.ts';
 import { tlsKeepAlive } from './tls-keep-alive.ts';
 
 /** Every scenario, in the order of docs/benchmarks.md. */
@@ -19,7 +21,9 @@ export const scenarios: readonly Scenario[] = [
   postBody,
   manyHosts,
   tlsKeepAlive,
+  tlsHandshakes,
   http2TlsIn,
+  grpcUnary,
   slowBackend,
   idleConnections,
   swapsUnderLoad,
