@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { benchFolder } from '../harness/tools.ts';
 import type { SteadyCount } from './steady-count.ts';
 
-/** A running steady-client.ts. */
+/** A running client that counts as steady-client.ts does. */
 export interface SteadyLoad {
   /** What came since the last time. */
   count(): Promise<SteadyCount>;
@@ -15,20 +15,18 @@ export interface SteadyLoad {
 
 export interface SteadyTarget {
   readonly port: number;
-  /** Each asks every 5 ms. */
+  /** Each asks at the pace of the client. */
   readonly connections: number;
   readonly host: string;
+  /** Its file in this folder; steady-client.ts if left out. */
+  readonly client?: 'echo-client.ts';
   /** Load before the counting begins, so that code is compiled and pools are filled. */
   readonly warmUpMs: number;
 }
 
-export async function startSteadyLoad({
-  port,
-  connections,
-  host,
-  warmUpMs,
-}: SteadyTarget): Promise<SteadyLoad> {
-  const script = join(benchFolder, 'clients/steady-client.ts');
+export async function startSteadyLoad(target: SteadyTarget): Promise<SteadyLoad> {
+  const { port, connections, host, warmUpMs } = target;
+  const script = join(benchFolder, 'clients', target.client ?? 'steady-client.ts');
   const child = spawn(process.execPath, [script, String(port), String(connections), host], {
     stdio: ['pipe', 'pipe', 'inherit'],
   });

@@ -13,6 +13,7 @@ import { smallGet } from './small-get.ts';
 import { swapsUnderLoad } from './swaps.ts';
 import { tlsHandshakes } from './tls-handshakes.ts';
 import { tlsKeepAlive } from './tls-keep-alive.ts';
+import { websocketEcho } from './websocket-echo.ts';
 
 /** Every scenario, in the order of docs/benchmarks.md. */
 export const scenarios: readonly Scenario[] = [
@@ -24,6 +25,7 @@ export const scenarios: readonly Scenario[] = [
   tlsHandshakes,
   http2TlsIn,
   grpcUnary,
+  websocketEcho,
   slowBackend,
   idleConnections,
   swapsUnderLoad,

@@ -1,4 +1,4 @@
-import { startDelayedBackend } from '../backends/start-delayed-backend.ts';
+import { startNodeBackend } from '../backends/start-node-backend.ts';
 import { hostName } from '../harness/manifests.ts';
 import { loadColumns, measure, withPeers, withRunning } from '../harness/measure.ts';
 import type { Subject } from '../harness/measure.ts';
@@ -41,7 +41,7 @@ export const slowBackend: Scenario = {
   run: async (bench) => {
     const peers = bench.peers.filter(({ name }) => name === 'sallyport' || name === 'nginx');
     const load = { path: '/', host: hostName(0) };
-    const rows = await withRunning(startDelayedBackend(bench.folder('backend')), (backend) =>
+    const rows = await withRunning(startNodeBackend('delayed-backend', bench.folder('backend')), (backend) =>
       withPeers(bench, { backendPort: backend.port, peers }, (proxies) =>
         measure(
           bench,
