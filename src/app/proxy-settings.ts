@@ -29,6 +29,7 @@ export function proxySettings(settings: Settings): ProxySettings {
     minBodyBytesPerSecond: settings.minBodyRate,
     clientWriteTimeoutMs: settings.clientWriteTimeoutMs,
     tunnelIdleMs: settings.tunnelIdleMs,
+    proxyProtocol: settings.proxyProtocol,
     trustedProxies: settings.trustedProxies,
     appendForwardedFor: settings.fullForwardedFor,
     allowUnderscores: settings.underscores,

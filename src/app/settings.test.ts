@@ -53,6 +53,14 @@ describe('settings', () => {
     expect(resolve({}, { SALLYPORT_HTTP_PORT: '' }, {}).httpPort).toBe(8080);
   });
 
+  test('PROXY headers that nobody may send are refused, in the words of both flags', () => {
+    expect(() => resolve({ 'use-proxy-protocol': 'true' })).toThrow(
+      /--use-proxy-protocol: --trusted-proxies is empty/,
+    );
+    const settings = resolve({ 'use-proxy-protocol': 'true' }, {}, { 'proxy-real-ip-cidr': '10.0.0.0/8' });
+    expect(proxySettings(settings)).toMatchObject({ proxyProtocol: true, trustedProxies: ['10.0.0.0/8'] });
+  });
+
   test('aliases of ingress-nginx are understood everywhere', () => {
     expect(resolve({ 'healthz-port': '1' }).adminPort).toBe(1);
     expect(resolve({}, { SALLYPORT_HEALTHZ_PORT: '2' }).adminPort).toBe(2);

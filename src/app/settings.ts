@@ -41,7 +41,19 @@ export function resolveSettings(sources: SettingSources): ResolvedSettings {
   }
   if (problems.length > 0) return { kind: 'problems', problems };
   // Every key of settingList was set by its own type's parse.
-  return { kind: 'settings', settings: values as unknown as Settings };
+  const settings = values as unknown as Settings;
+  const contradictions = findContradictions(settings);
+  return contradictions.length > 0
+    ? { kind: 'problems', problems: contradictions }
+    : { kind: 'settings', settings };
+}
+
+/** Values that are good by themselves and not together. */
+function findContradictions({ proxyProtocol, trustedProxies }: Settings): readonly string[] {
+  if (!proxyProtocol || trustedProxies.length > 0) return [];
+  return [
+    'Switch on --use-proxy-protocol: --trusted-proxies is empty, so nobody could connect; give the networks of the load balancers that send PROXY headers',
+  ];
 }
 
 interface Found {

@@ -96,7 +96,14 @@ export const trafficSettings = {
     'trusted-proxies',
     networks,
     { default: '', aliases: ['proxy-real-ip-cidr'] },
-    'networks whose X-Forwarded-* fields are believed; empty means nobody',
+    'networks whose X-Forwarded-* fields, and PROXY protocol headers, are believed; empty means nobody',
+  ),
+  proxyProtocol: setting(
+    'Forwarding',
+    'use-proxy-protocol',
+    toggle,
+    { default: 'false' },
+    'every connection, HTTP and HTTPS, must begin with a PROXY protocol header (version 1 or 2) of a peer in --trusted-proxies; others are closed',
   ),
   fullForwardedFor: setting(
     'Forwarding',

@@ -1,32 +1,24 @@
-import { BlockList, isIP } from 'node:net';
+import { canonicalAddress } from '../util/internet-address.ts';
+import { compileRanges } from '../util/address-ranges.ts';
+import type { AddressRanges } from '../util/address-ranges.ts';
 
-/** Who may speak for others in X-Forwarded-For. */
+/** Who may speak for others: in X-Forwarded-For, and in PROXY protocol headers. */
 export class TrustedProxies {
-  readonly #list = new BlockList();
+  readonly #ranges: AddressRanges;
   readonly isEmpty: boolean;
 
   /** `cidrs` were validated by the settings: `10.0.0.0/8`, `::1`, `192.0.2.1`. Throws on anything else. */
   constructor(cidrs: readonly string[]) {
+    const ranges = compileRanges(cidrs);
+    if ('fault' in ranges)
+      throw new Error(`reading trusted proxies: ${JSON.stringify(ranges.fault)} is not an address or CIDR`);
     this.isEmpty = cidrs.length === 0;
-    for (const cidr of cidrs) this.#add(cidr);
+    this.#ranges = ranges;
   }
 
+  /** An address of IPv4 in IPv6 (`::ffff:192.0.2.1`) counts as that of IPv4. False for what is no address. */
   trusts(address: string): boolean {
-    if (this.isEmpty) return false;
-    const family = isIP(address);
-    return family !== 0 && this.#list.check(address, family === 6 ? 'ipv6' : 'ipv4');
-  }
-
-  #add(cidr: string): void {
-    const [address = '', prefix] = cidr.split('/');
-    const family = isIP(address);
-    if (family === 0)
-      throw new Error(`reading trusted proxies: ${JSON.stringify(cidr)} is not an address or CIDR`);
-    this.#list.addSubnet(
-      address,
-      Number(prefix ?? (family === 6 ? 128 : 32)),
-      family === 6 ? 'ipv6' : 'ipv4',
-    );
+    return !this.isEmpty && this.#ranges.has(address);
   }
 }
 
@@ -47,8 +39,8 @@ export function clientAddress(
   if (forwardedFor.length === 0 || !trusted.trusts(peer)) return peer;
   let address = peer;
   for (const entry of forwardedFor.join(',').split(',').reverse()) {
-    const candidate = plainAddress(entry.trim());
-    if (isIP(candidate) === 0) return address;
+    const candidate = canonicalAddress(entry.trim());
+    if (candidate === undefined) return address;
     address = candidate;
     if (!trusted.trusts(candidate)) return address;
   }

@@ -15,6 +15,7 @@ import type { Client } from './client.ts';
 import { Http1Connection } from './http1-connection.ts';
 import { LinkError, Linker, nextTurn } from './linker.ts';
 import type { LinkInput, LinkOutcome } from './linker.ts';
+import { ProxyProtocolGate } from './proxy-protocol/proxy-protocol-gate.ts';
 import type { ProxyServices } from './proxy-services.ts';
 import type { ProxySettings } from './proxy-settings.ts';
 import { RequestIds } from './request-id.ts';
@@ -70,6 +71,8 @@ export class DataPlane {
   readonly #maxConnections: number;
   readonly #connections = new Set<ClientConnection>();
   readonly #tls: Tls | undefined;
+  /** Where connections begin with a PROXY header. */
+  readonly #gate: ProxyProtocolGate | undefined;
   readonly #servers: Server[] = [];
   readonly #idleWaiters: (() => void)[] = [];
   #tunnelTimer: NodeJS.Timeout | undefined;
@@ -104,6 +107,7 @@ export class DataPlane {
       warn: (message, fields) => deps.warn(message, fields),
     };
     this.#maxConnections = deps.maxConnections ?? 0;
+    this.#gate = settings.proxyProtocol ? new ProxyProtocolGate(this.#services) : undefined;
     this.#tls = deps.tls && {
       settings: deps.tls,
       contexts: new TlsContexts(deps.tls, (message, fields) => deps.warn(message, fields)),
@@ -201,6 +205,18 @@ export class DataPlane {
       socket.destroy();
     } else if (name === 'https' && this.#tls !== undefined) {
       this.#shakeHands(socket, tcpClient(socket, 'https'), this.#tls);
+    const peer = tcpClient(socket, name === 'https' && this.#tls !== undefined ? 'https' : 'http');
+    if (this.#gate === undefined) return this.#begin(socket, peer);
+    const stage = this.#gate.enter(socket, peer, {
+      onRead: (client) => this.#begin(socket, client),
+      onClosed: (closed) => this.#closed(closed),
+    });
+    if (stage !== undefined) this.#connections.add(stage);
+  }
+
+  #begin(socket: Socket, client: Client): void {
+    if (client.transport === 'https' && this.#tls !== undefined) this.#shakeHands(socket, client, this.#tls);
+    else this.#serve(socket, socket, client);
     } else {
       this.#serve(socket, socket, tcpClient(socket, 'http'));
     }

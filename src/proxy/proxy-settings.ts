@@ -19,7 +19,9 @@ export interface ProxySettings {
   readonly clientWriteTimeoutMs: number;
   /** Tunnels (WebSocket) without a byte either way for this long are closed. */
   readonly tunnelIdleMs: number;
-  /** CIDRs whose X-Forwarded-* are believed. Empty: nobody's. */
+  /** Every connection begins with a PROXY protocol header, which only peers in `trustedProxies` may send. */
+  readonly proxyProtocol: boolean;
+  /** CIDRs whose X-Forwarded-*, and PROXY headers, are believed. Empty: nobody's. */
   readonly trustedProxies: readonly string[];
   /** Append the peer to the client's X-Forwarded-For instead of replacing it, as ingress-nginx's compute-full-forwarded-for. */
   readonly appendForwardedFor: boolean;

@@ -55,6 +55,7 @@ export const testSettings: ProxySettings = {
   appendForwardedFor: false,
   allowUnderscores: false,
   passServerHeader: false,
+  proxyProtocol: false,
   allowEncodedSlashes: false,
   upstream: {
     maxIdle: 320,
