@@ -203,8 +203,8 @@ export class DataPlane {
     if (this.#maxConnections > 0 && this.#connections.size >= this.#maxConnections) {
       this.#services.counters.error('SP_OVERLOADED');
       socket.destroy();
-    } else if (name === 'https' && this.#tls !== undefined) {
-      this.#shakeHands(socket, tcpClient(socket, 'https'), this.#tls);
+      return;
+    }
     const peer = tcpClient(socket, name === 'https' && this.#tls !== undefined ? 'https' : 'http');
     if (this.#gate === undefined) return this.#begin(socket, peer);
     const stage = this.#gate.enter(socket, peer, {
@@ -217,9 +217,6 @@ export class DataPlane {
   #begin(socket: Socket, client: Client): void {
     if (client.transport === 'https' && this.#tls !== undefined) this.#shakeHands(socket, client, this.#tls);
     else this.#serve(socket, socket, client);
-    } else {
-      this.#serve(socket, socket, tcpClient(socket, 'http'));
-    }
   }
 
   #shakeHands(socket: Socket, client: Client, { settings, contexts }: Tls): void {
