@@ -1,5 +1,6 @@
 import { endpointKey } from '../table/endpoint-key.ts';
 import type { RouteTable, TableUpstream } from '../table/route-table.ts';
+import { splitUpstreamId } from '../table/upstream-id.ts';
 
 /** One row of the list of upstreams, with every setting that the table has of it. */
 export interface BackendEntry extends TableUpstream {
@@ -7,6 +8,8 @@ export interface BackendEntry extends TableUpstream {
   readonly service: string;
   /** As the Service numbers it; as the reference spells it when the Service has no such port. */
   readonly port: string;
+  /** In what other way than the Service's policy says it is spoken to; '' for the policy's own. */
+  readonly variant: string;
   /** How many routes lead there. */
   readonly routes: number;
   readonly endpoints: readonly BackendEndpoint[];
@@ -55,12 +58,17 @@ function countUses({ routes }: RouteTable): ReadonlyMap<string, number> {
 }
 
 /** A space sorts below what names may hold. */
-function placeOf({ namespace, service, port }: Pick<BackendEntry, 'namespace' | 'service' | 'port'>): string {
-  return `${namespace} ${service} ${port.padStart(5, '0')}`;
+function placeOf({
+  namespace,
+  service,
+  port,
+  variant,
+}: Pick<BackendEntry, 'namespace' | 'service' | 'port' | 'variant'>): string {
+  return `${namespace} ${service} ${port.padStart(5, '0')} ${variant}`;
 }
 
-function splitId(id: string): Pick<BackendEntry, 'namespace' | 'service' | 'port'> {
-  const slash = id.indexOf('/');
-  const colon = id.lastIndexOf(':');
-  return { namespace: id.slice(0, slash), service: id.slice(slash + 1, colon), port: id.slice(colon + 1) };
+function splitId(id: string): Pick<BackendEntry, 'namespace' | 'service' | 'port' | 'variant'> {
+  const { service: key, port, variant } = splitUpstreamId(id);
+  const slash = key.indexOf('/');
+  return { namespace: key.slice(0, slash), service: key.slice(slash + 1), port, variant };
 }

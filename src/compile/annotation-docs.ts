@@ -1,6 +1,7 @@
 import type { AnnotationGrammar } from '../filters/annotation-grammar.ts';
 import type { AnnotationSpec } from '../filters/filter.ts';
 import { retryCauses } from '../model/decode-exchange.ts';
+import { transportAnnotations } from './transport-annotation-docs.ts';
 
 const boolean: AnnotationGrammar = { kind: 'boolean' };
 const text: AnnotationGrammar = { kind: 'any' };
@@ -122,4 +123,5 @@ export const compiledAnnotations: readonly AnnotationSpec[] = [
     default: '0',
     doc: 'Seconds for all tries together; 0 means no limit.',
   },
+  ...transportAnnotations,
 ];

@@ -78,6 +78,22 @@ export class AnnotationReader {
     return [...words].filter((word) => known.has(word));
   }
 
+  /** The trimmed value; '' when it is absent or, after a report, does not fit: its default then holds. */
+  text(name: string): string {
+    return this.#fitting(name);
+  }
+
+  /**
+   * As `text`, for what must not be done without: undefined after a report of an error, and the routes must fail closed.
+   */
+  protective(name: string): string | undefined {
+    const want = this.fault(name);
+    if (want === undefined) return trimmed(this.get(name) ?? '');
+    const message = `Not serving the routes of this object: got ${quote(trimmed(this.get(name) ?? ''))}, want ${want}`;
+    this.#context.report('SP4005', this.path(name), message);
+    return undefined;
+  }
+
   /** What is wanted instead of a value, as the end of a message; undefined for one that fits its grammar. */
   fault(name: string): string | undefined {
     return annotationFault(specOf(name).grammar, this.get(name) ?? '');

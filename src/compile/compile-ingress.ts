@@ -17,10 +17,12 @@ import type { RedirectWish } from './https-redirect.ts';
 import type { ObjectContext } from './object-context.ts';
 import { overridingSettings } from './policy-overrides.ts';
 import { objectRank, routeRank } from './rank.ts';
-import { resolveService } from './resolve-service.ts';
+import { resolveService, serverNameOf } from './resolve-service.ts';
 import { checkedHost } from './route-host.ts';
 import { compilePath, isRulePathFault } from './route-path.ts';
 import { claimCertificates } from './tls.ts';
+import { TransportAnnotations } from './transport-annotations.ts';
+import type { ServiceTransport } from './transport-annotations.ts';
 
 /** What holds for all routes of one Ingress. */
 interface Shared {
@@ -29,6 +31,7 @@ interface Shared {
   /** Undefined: all routes fail closed. */
   readonly filters: CompiledFilters;
   readonly settings: ExchangeSettings;
+  readonly transport: TransportAnnotations;
   readonly redirect: RedirectWish | undefined;
   readonly overriding: readonly OverridingSetting[];
   readonly canary: CanarySplit | 'unusable' | undefined;
@@ -63,13 +66,15 @@ function readShared(ingress: Ingress, context: ObjectContext): Shared {
   const safe = checkAnnotations(reader, context);
   const filters = filtersFromAnnotations(reader, context);
   const settings = settingsFromAnnotations(reader);
+  const transport = new TransportAnnotations(reader, context);
   return {
     ingress,
     context,
-    filters: safe ? filters : undefined,
+    filters: safe && transport.usable ? filters : undefined,
     settings,
+    transport,
     redirect: redirectWish(reader, context.options),
-    overriding: overridingSettings(reader, settings),
+    overriding: [...overridingSettings(reader, settings), ...transport.overriding],
     canary: isCanary(reader, context) ? (parseCanary(reader, context) ?? 'unusable') : undefined,
   };
 }
@@ -104,8 +109,8 @@ function ruleRoutes(shared: Shared, rule: number, host: string): readonly RouteD
       continue;
     }
     const place = { id: `${rule}.${index}`, field, position: [rule, index], tier: 'explicit' as const };
-    const action = compileAction(shared, entry.backend, `${field}.backend`);
-    const draft = makeDraft(shared, { ...place, host, path, backend: entry.backend }, action);
+    const target = compileTarget(shared, entry.backend, `${field}.backend`);
+    const draft = makeDraft(shared, { ...place, host, path, backend: entry.backend }, target);
     if (draft !== undefined) routes.push(draft);
   }
   return routes;
@@ -117,9 +122,9 @@ function defaultRoutes(shared: Shared, hosts: ReadonlySet<string>): readonly Rou
   if (backend === undefined) return [];
   const place = { field: 'spec.defaultBackend', position: [], tier: 'default', backend } as const;
   const path: PathMatch = { type: 'prefix', value: '/' };
-  const action = compileAction(shared, backend, place.field);
+  const target = compileTarget(shared, backend, place.field);
   const drafts = [...hosts].map((host) =>
-    makeDraft(shared, { ...place, id: host === '' ? 'default' : `default/${host}`, host, path }, action),
+    makeDraft(shared, { ...place, id: host === '' ? 'default' : `default/${host}`, host, path }, target),
   );
   return drafts.filter((draft) => draft !== undefined);
 }
@@ -162,7 +167,8 @@ interface Place {
 }
 
 /** Undefined for a canary that cannot be used: its main then serves alone. */
-function makeDraft(shared: Shared, place: Place, action: RouteAction): RouteDraft | undefined {
+function makeDraft(shared: Shared, place: Place, target: Target): RouteDraft | undefined {
+  const { action, variant, wish, serverName } = target;
   const { context, canary } = shared;
   const { object } = context;
   if (canary === 'unusable' || (canary !== undefined && action.kind === 'respond')) return undefined;
@@ -182,36 +188,54 @@ function makeDraft(shared: Shared, place: Place, action: RouteAction): RouteDraf
     tier: place.tier,
     ...(canary === undefined ? {} : { canary }),
     ...(shared.redirect === undefined || action.kind !== 'forward' ? {} : { redirect: shared.redirect }),
+    ...(variant === undefined ? {} : { variants: [variant] }),
+    ...(wish === undefined ? {} : { transport: wish }),
+    ...(serverName === undefined ? {} : { serverName }),
   };
 }
 
+/** What is done with the requests of a path. */
+interface Target extends ServiceTransport {
+  readonly action: RouteAction;
+  /** For canaries. */
+  readonly serverName?: string;
+}
+
+const invalid: Target = { action: { kind: 'respond', code: 'SP_ROUTE_INVALID' } };
+
 /** `field` is the path of the backend. */
-function compileAction(shared: Shared, backend: IngressBackend, field: string): RouteAction {
+function compileTarget(shared: Shared, backend: IngressBackend, field: string): Target {
   const { context } = shared;
   if (backend.kind === 'resource') {
     const message = `Answering 404: backend ${backend.resourceKind} ${quote(backend.name)} is no Service`;
     context.report('SP2002', `${field}.resource`, message);
   }
   // The lack of protection is the graver fault: it decides the answer.
-  if (shared.filters === undefined) return { kind: 'respond', code: 'SP_ROUTE_INVALID' };
-  if (backend.kind === 'resource') return { kind: 'respond', code: 'SP_NO_ROUTE' };
-  const upstream = resolveService(
-    {
-      namespace: context.object.namespace,
-      service: backend.service,
-      port: backend.port,
-      field: `${field}.service`,
-    },
-    context,
-  );
-  if (upstream === undefined) return { kind: 'respond', code: 'SP_ROUTE_INVALID' };
+  if (shared.filters === undefined) return invalid;
+  if (backend.kind === 'resource') return { action: { kind: 'respond', code: 'SP_NO_ROUTE' } };
+  const { service, port } = backend;
+  const { namespace } = context.object;
+  const usual = resolveService({ namespace, service, port, field: `${field}.service` }, context);
+  if (usual === undefined) return invalid;
+  const key = `${namespace}/${service}`;
+  if (shared.canary !== undefined) {
+    // How it is spoken to is its main's to say.
+    const serverName = serverNameOf(key, context.lookUp('Service', key));
+    return { action: forwardTo(usual, shared.settings), serverName };
+  }
+  const transport = shared.transport.resolve(key, usual);
+  if (transport === undefined) return invalid;
+  return { action: forwardTo(transport.variant?.id ?? usual, shared.settings), ...transport };
+}
+
+function forwardTo(upstream: string, settings: ExchangeSettings): RouteAction {
   return {
     kind: 'forward',
     forward: {
       backends: [{ upstream, weight: 1, role: 'stable' }],
       overrides: [],
       split: { by: 'random' },
-      ...shared.settings,
+      ...settings,
     },
   };
 }

@@ -1,8 +1,12 @@
 import type { BackendPolicy, BackendProtocol } from '../model/backend-policy.ts';
-import type { ConnectionLimits, TableUpstream } from '../table/route-table.ts';
+import type { ConnectionLimits } from '../table/route-table.ts';
+import type { BackendTransport } from './backend-transport.ts';
 import { settingsFromFields } from './forward-settings.ts';
-import type { PolicyClaim, UpstreamSettings } from './fragment.ts';
+import type { PolicyClaim } from './fragment.ts';
+import { isWatchedNamespace } from './namespace-selection.ts';
+import { refOf } from './object-context.ts';
 import type { ObjectContext } from './object-context.ts';
+import { policyTls } from './policy-tls.ts';
 import { objectRank } from './rank.ts';
 import { resolveReference } from './resolve-reference.ts';
 
@@ -22,21 +26,45 @@ export function compilePolicy(policy: BackendPolicy, context: ObjectContext): re
     );
   }
   const rank = objectRank(context.object, policy.meta);
-  return [{ service, rank, object: context.object, field, settings: settingsOf(policy, context) }];
+  return [{ service, rank, object: context.object, field, ...readSettings(policy, context) }];
 }
 
-const protocols = { HTTP1: 'http1' } as const satisfies Record<BackendProtocol, TableUpstream['protocol']>;
+/** The policy that holds for a Service, named `namespace/name`, as the Service's upstreams have it. */
+export function policyFor(service: string, context: ObjectContext): PolicyClaim | undefined {
+  const [first] = context
+    .policies(service)
+    .map((policy) => ({ policy, about: context.about(refOf(policy)) }))
+    .filter(({ about }) => isWatchedNamespace(about))
+    .map(({ policy, about }) => ({ policy, about, rank: objectRank(about.object, policy.meta) }))
+    .toSorted((a, b) => (a.rank < b.rank ? -1 : 1));
+  return first && compilePolicy(first.policy, first.about)[0];
+}
+
+const protocols = {
+  HTTP1: { protocol: 'http1' },
+  HTTP2: { protocol: 'http2' },
+  GRPC: { protocol: 'http2', grpc: true },
+  Auto: { protocol: 'auto' },
+} as const satisfies Record<BackendProtocol, Omit<BackendTransport, 'tls'>>;
 
 const balances = { RoundRobin: 'round-robin', LeastRequest: 'least-request' } as const;
 
-function settingsOf(policy: BackendPolicy, context: ObjectContext): UpstreamSettings {
+function readSettings(
+  policy: BackendPolicy,
+  context: ObjectContext,
+): Pick<PolicyClaim, 'settings' | 'sets' | 'closed'> {
   const connections = connectionLimits(policy);
-  return {
-    protocol: protocols[policy.protocol ?? 'HTTP1'],
+  const tls = policy.tls && policyTls(policy.tls, policy.service, context);
+  const settings = {
+    ...protocols[policy.protocol ?? 'HTTP1'],
+    ...(tls === undefined || tls === 'closed' ? {} : { tls }),
+    ...(policy.proxyProtocol === undefined ? {} : { proxyProtocol: 'v2' as const }),
     balance: balances[policy.balance ?? 'RoundRobin'],
     ...settingsFromFields(policy, 'spec', context),
     ...(connections === undefined ? {} : { connections }),
   };
+  const sets = { protocol: policy.protocol !== undefined, tls: policy.tls !== undefined };
+  return { settings, sets, closed: tls === 'closed' };
 }
 
 function connectionLimits({ connections }: BackendPolicy): ConnectionLimits | undefined {

@@ -2,15 +2,16 @@ import type { ObjectChange, Snapshot } from '../model/snapshot.ts';
 import type { TableChanges } from '../table/table-delta.ts';
 import { TableEditor } from '../table/table-editor.ts';
 import type { TableContent } from '../table/table-editor.ts';
-import { CertificateStage } from './certificate-stage.ts';
 import { compileDefaultBackend, compiledKinds, compileObject } from './compile-object.ts';
 import type { CompiledKind } from './compile-object.ts';
 import type { CompileOptions } from './compile-options.ts';
 import { compileDefaultCertificate } from './default-certificate.ts';
+import { CredentialStage } from './credential-stage.ts';
 import { DiagnosticIndex } from './diagnostic-index.ts';
 import type { DiagnosticsByObject } from './diagnostic-index.ts';
 import type { Fragment } from './fragment.ts';
-import { ALL_CLASSES, dependencyKey, grantsKey } from './object-context.ts';
+import { HostStage } from './host-stage.ts';
+import { ALL_CLASSES, dependencyKey, grantsKey, policiesKey } from './object-context.ts';
 import { PolicyStage } from './policy-stage.ts';
 import { ReaderIndex } from './reader-index.ts';
 import { RouteStage } from './route-stage.ts';
@@ -19,8 +20,8 @@ import { UpstreamStage } from './upstream-stage.ts';
 
 // From cluster objects to a routing table. In: a snapshot and what changed in it. Out: the table's content, what differs
 // from the one before, and diagnostics. Pure: no clock, no I/O, the same for the same snapshot in whatever steps it came.
-// Passes: each object by itself (compile-ingress, compile-route) → conflicts and canaries (route-stage) → certificates →
-// policies, upstreams and endpoints. Each pass does again only what the change concerns: an object when it or something that it
+// Passes: each object by itself (compile-ingress, compile-route) → conflicts and canaries (route-stage) → hosts →
+// policies, upstreams and endpoints → the certificates and authorities that these refer to. Each pass does again only what the change concerns: an object when it or something that it
 // looked up changed, a claim when one of its claimants did, an upstream when its Service, slices or policy did.
 // Imports model, filters, table, diagnostics and util: never a socket, never a client.
 
@@ -84,8 +85,9 @@ class CompilerState {
   readonly #table = new TableEditor();
   readonly #diagnostics = new DiagnosticIndex();
   readonly #routes = new RouteStage(this.#diagnostics);
-  readonly #certificates: CertificateStage;
+  readonly #hosts: HostStage;
   readonly #policies = new PolicyStage(this.#diagnostics);
+  readonly #credentials: CredentialStage;
   readonly #upstreams: UpstreamStage;
   readonly #fragments = new Map<string, Fragment>();
   readonly #readers = new ReaderIndex();
@@ -93,8 +95,11 @@ class CompilerState {
 
   constructor(options: CompileOptions) {
     this.#options = options;
-    this.#certificates = new CertificateStage(this.#diagnostics, this.#table, options.certificateMemory);
-    this.#upstreams = new UpstreamStage(this.#policies, this.#table, options);
+    const { certificateMemory: memory } = options;
+    this.#credentials = new CredentialStage(this.#table, memory);
+    this.#hosts = new HostStage(this.#diagnostics, this.#credentials, this.#table, memory);
+    const stages = { policies: this.#policies, credentials: this.#credentials };
+    this.#upstreams = new UpstreamStage(stages, this.#table, options);
   }
 
   compile(snapshot: Snapshot, changed: readonly ObjectChange[] | undefined): CompileResult {
@@ -105,12 +110,14 @@ class CompilerState {
         ? everything(snapshot)
         : this.#invalidate(changed ?? changesBetween(before, snapshot), before, snapshot);
     for (const key of dirty) this.#recompile(key, snapshot);
-    this.#routes.settle((id, route) => {
+    this.#routes.settle((id, route, variants) => {
+      for (const variant of variants) this.#upstreams.setVariant(variant);
       this.#upstreams.replaceRoute(this.#table.get('routes', id), route);
       this.#table.edit('routes', id, route);
     });
-    this.#certificates.settle(snapshot);
+    this.#hosts.settle(snapshot);
     this.#upstreams.settle(snapshot);
+    this.#credentials.settle(snapshot);
     const { diagnostics, changed: diagnosticsChanged } = this.#diagnostics.commit();
     return {
       ...this.#table.commit(),
@@ -135,9 +142,14 @@ class CompilerState {
         const namespace = key.slice(0, key.indexOf('/'));
         for (const reader of this.#readers.of(grantsKey(namespace))) dirty.add(reader);
       }
-      if (kind !== 'EndpointSlice') continue;
       for (const { objects } of [before, after]) {
-        const slice = objects.EndpointSlice.get(key);
+        const policy = kind === 'BackendPolicy' ? objects.BackendPolicy.get(key) : undefined;
+        const readers =
+          policy === undefined
+            ? []
+            : this.#readers.of(policiesKey(`${policy.meta.namespace}/${policy.service}`));
+        for (const reader of readers) dirty.add(reader);
+        const slice = kind === 'EndpointSlice' ? objects.EndpointSlice.get(key) : undefined;
         if (slice !== undefined) this.#upstreams.touchService(`${slice.meta.namespace}/${slice.service}`);
       }
     }
@@ -150,7 +162,7 @@ class CompilerState {
     const after = compiled ?? nothing;
     this.#routes.listTls(before.tlsHosts, after.tlsHosts);
     this.#routes.replace(before.routes, after.routes);
-    this.#certificates.replace(before.certificates, after.certificates);
+    this.#hosts.replace(before, after);
     this.#policies.replacePolicies(before.policies, after.policies);
     this.#policies.replaceOverrides(before.overrides, after.overrides);
     this.#diagnostics.replace(`object ${key}`, after.diagnostics);

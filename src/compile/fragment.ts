@@ -1,5 +1,6 @@
 import type { Diagnostic, ObjectRef } from '../diagnostics/diagnostic.ts';
 import type { Retry, TableRoute, TableUpstream, Timeouts } from '../table/route-table.ts';
+import type { TransportWish, UpstreamVariant } from './backend-transport.ts';
 import type { RedirectWish } from './https-redirect.ts';
 import type { CanarySplit } from './canary.ts';
 
@@ -30,6 +31,12 @@ export interface RouteDraft extends Omit<TableRoute, 'digest'> {
   readonly redirect?: RedirectWish;
   /** Present for canaries: they claim nothing and join the winner instead. */
   readonly canary?: CanarySplit;
+  /** Upstreams among the backends that are variants. */
+  readonly variants?: readonly UpstreamVariant[];
+  /** How the object asks its backends to be spoken to; canaries that join are spoken to alike. */
+  readonly transport?: TransportWish;
+  /** Of canaries: what certificates of their endpoints are for. */
+  readonly serverName?: string;
 }
 
 /** Explicit paths go before the default backends of Ingresses, those before the controller's own. */
@@ -53,6 +60,10 @@ export interface PolicyClaim {
   readonly object: ObjectRef;
   readonly field: string;
   readonly settings: UpstreamSettings;
+  /** Which of the settings that objects may go before the policy sets itself. */
+  readonly sets: { readonly protocol: boolean; readonly tls: boolean };
+  /** Something that its settings need cannot be had: nothing may be sent to the Service by them. */
+  readonly closed: boolean;
 }
 
 /** In the order of the table's entries. */
@@ -70,6 +81,6 @@ export interface PolicyOverride {
 export interface OverridingSetting {
   readonly path: string;
   readonly policyField: string;
-  readonly part: 'timeouts' | 'retry';
-  readonly member: keyof Timeouts | keyof Retry;
+  readonly part: 'timeouts' | 'retry' | 'transport';
+  readonly member: keyof Timeouts | keyof Retry | 'protocol' | 'tls';
 }

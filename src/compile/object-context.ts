@@ -1,6 +1,7 @@
 import type { DiagnosticCode } from '../diagnostics/catalogue.ts';
 import { diagnose } from '../diagnostics/diagnostic.ts';
 import type { Diagnostic, ObjectRef } from '../diagnostics/diagnostic.ts';
+import type { BackendPolicy } from '../model/backend-policy.ts';
 import type { IngressClass } from '../model/ingress.ts';
 import type { ObjectKey } from '../model/object-meta.ts';
 import type { ReferenceGrant } from '../model/reference-grant.ts';
@@ -13,6 +14,11 @@ export const ALL_CLASSES = 'IngressClass';
 /** Read by what depends on the set of all grants of a namespace. */
 export function grantsKey(namespace: string): string {
   return `ReferenceGrant/${namespace}`;
+}
+
+/** Read by what depends on the set of all policies for a Service, named `namespace/name`. */
+export function policiesKey(service: ObjectKey): string {
+  return `BackendPolicy for ${service}`;
 }
 
 /** Names an object among the reads of fragments. */
@@ -28,12 +34,13 @@ export function refOf({ kind, meta }: ModelObject): ObjectRef {
 export class ObjectContext {
   readonly object: ObjectRef;
   readonly options: CompileOptions;
-  readonly reads = new Set<string>();
+  readonly reads: Set<string>;
   readonly diagnostics: Diagnostic[] = [];
   readonly #snapshot: Snapshot;
 
-  constructor(object: ObjectRef, snapshot: Snapshot, options: CompileOptions) {
+  constructor(object: ObjectRef, snapshot: Snapshot, options: CompileOptions, reads = new Set<string>()) {
     this.object = object;
+    this.reads = reads;
     this.options = options;
     this.#snapshot = snapshot;
   }
@@ -57,6 +64,17 @@ export class ObjectContext {
     return grantsByNamespace(this.#snapshot.objects.ReferenceGrant).get(namespace) ?? [];
   }
 
+  /** The policies for a Service, named `namespace/name`, in no order. */
+  policies(service: ObjectKey): readonly BackendPolicy[] {
+    this.reads.add(policiesKey(service));
+    return policiesByService(this.#snapshot.objects.BackendPolicy).get(service) ?? [];
+  }
+
+  /** For a look at another object on behalf of this one: look-ups count for this one, reports go nowhere. */
+  about(object: ObjectRef): ObjectContext {
+    return new ObjectContext(object, this.#snapshot, this.options, this.reads);
+  }
+
   /** `path` is a field path from the object's root. */
   report(code: DiagnosticCode, path: string, message: string): void {
     this.diagnostics.push(diagnose(code, this.object, path, message));
@@ -73,5 +91,18 @@ function grantsByNamespace(grants: ReadonlyMap<ObjectKey, ReferenceGrant>): Gran
   if (known !== undefined) return known;
   const index = Map.groupBy(grants.values(), ({ meta }) => meta.namespace);
   indexes.set(grants, index);
+  return index;
+}
+
+type PolicyIndex = ReadonlyMap<ObjectKey, readonly BackendPolicy[]>;
+
+/** As `indexes`. */
+const policyIndexes = new WeakMap<ReadonlyMap<ObjectKey, BackendPolicy>, PolicyIndex>();
+
+function policiesByService(policies: ReadonlyMap<ObjectKey, BackendPolicy>): PolicyIndex {
+  const known = policyIndexes.get(policies);
+  if (known !== undefined) return known;
+  const index = Map.groupBy(policies.values(), ({ meta, service }) => `${meta.namespace}/${service}`);
+  policyIndexes.set(policies, index);
   return index;
 }

@@ -2,7 +2,10 @@ import type { AnnotationReader } from './annotation-reader.ts';
 import type { ExchangeSettings } from './forward-settings.ts';
 import type { OverridingSetting } from './fragment.ts';
 
-type Row = Omit<OverridingSetting, 'path'> & { readonly annotation: string };
+type Row = Omit<OverridingSetting, 'path' | 'part'> & {
+  readonly part: keyof ExchangeSettings;
+  readonly annotation: string;
+};
 
 /** Annotations that set what a BackendPolicy can set too. */
 const rows: readonly Row[] = [

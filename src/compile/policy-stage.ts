@@ -2,7 +2,7 @@ import { describeRef, diagnose } from '../diagnostics/diagnostic.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { ClaimIndex } from './claim-index.ts';
 import type { DiagnosticIndex } from './diagnostic-index.ts';
-import type { PolicyClaim, PolicyOverride, UpstreamSettings } from './fragment.ts';
+import type { OverridingSetting, PolicyClaim, PolicyOverride, UpstreamSettings } from './fragment.ts';
 import { whyFirst } from './rank.ts';
 
 const defaultSettings: UpstreamSettings = { protocol: 'http1', balance: 'round-robin' };
@@ -42,6 +42,11 @@ export class PolicyStage {
     return this.#policies.get(service)[0]?.settings ?? defaultSettings;
   }
 
+  /** Whether nothing may be sent to the Service, because the policy's settings cannot be had. */
+  isClosed(service: string): boolean {
+    return this.#policies.get(service)[0]?.closed === true;
+  }
+
   /** Reports what was touched since the last time. Returns the Services whose policies were. */
   settle(): ReadonlySet<string> {
     const services = this.#policies.takeTouched();
@@ -74,9 +79,14 @@ function tell(
 ): readonly Diagnostic[] {
   if (winner === undefined) return [];
   return settings
-    .filter(({ part, member }) => Object.hasOwn(winner.settings[part] ?? {}, member))
+    .filter((setting) => isSet(setting, winner))
     .map(({ path, policyField }) => {
       const message = `Going before ${policyField} of ${describeRef(winner.object)} for Service "${service}"`;
       return diagnose('SP3007', object, path, message);
     });
+}
+
+function isSet({ part, member }: OverridingSetting, { settings, sets }: PolicyClaim): boolean {
+  if (part === 'transport') return member === 'tls' ? sets.tls : sets.protocol;
+  return Object.hasOwn(settings[part] ?? {}, member);
 }

@@ -81,9 +81,13 @@ function sourceOf({ kind, namespace }: ObjectRef): GrantSource {
 function refuse(ref: Reference, from: ObjectContext): void {
   const message =
     `Refusing ${ref.kind} "${ref.namespace}/${ref.name}", want a ReferenceGrant in namespace "${ref.namespace}" ` +
-    `that lets ${from.object.kind}s of namespace "${from.object.namespace}" refer to it`;
+    `that lets ${plural(from.object.kind)} of namespace "${from.object.namespace}" refer to it`;
   const hint = `Have the owner of namespace "${ref.namespace}" apply ${grantFor(ref, from.object)}`;
   from.diagnostics.push({ ...diagnose('SP2105', from.object, ref.field, message), hint });
+}
+
+function plural(kind: string): string {
+  return kind.endsWith('s') ? `${kind}es` : `${kind}s`;
 }
 
 /** The narrowest grant that allows the reference: YAML on one line, which kubectl takes as it stands. */

@@ -1,6 +1,6 @@
 import type { ServicePortRef } from '../model/ingress.ts';
 import type { Service, ServicePort } from '../model/service.ts';
-import { externalNameFault } from './external-name.ts';
+import { canonicalExternalName, externalNameFault } from './external-name.ts';
 import type { ObjectContext } from './object-context.ts';
 import { resolveReference } from './resolve-reference.ts';
 
@@ -42,6 +42,15 @@ export function resolveService(ref: ServiceRef, from: ObjectContext): string | u
     );
   }
   return `${key}:${ref.port}`;
+}
+
+/** What the certificates of a Service's endpoints are for, where nobody says otherwise. `key` is `namespace/name`. */
+export function serverNameOf(key: string, service: Service | undefined): string {
+  if (service?.type === 'ExternalName' && service.externalName !== '') {
+    return canonicalExternalName(service.externalName);
+  }
+  const slash = key.indexOf('/');
+  return `${key.slice(slash + 1)}.${key.slice(0, slash)}.svc`;
 }
 
 /** The Service's port of this number or name. HTTP runs over TCP, so other protocols do not count. */

@@ -3,6 +3,8 @@ import { diagnose, describeRef } from '../diagnostics/diagnostic.ts';
 import type { Diagnostic, ObjectRef } from '../diagnostics/diagnostic.ts';
 import { sealEntry } from '../table/entry-digest.ts';
 import type { RouteAction, TableRoute } from '../table/route-table.ts';
+import { variantOf } from './backend-transport.ts';
+import type { UpstreamVariant } from './backend-transport.ts';
 import { withCanary } from './canary.ts';
 import { ClaimIndex } from './claim-index.ts';
 import type { DiagnosticIndex } from './diagnostic-index.ts';
@@ -12,8 +14,12 @@ import { withRedirect } from './https-redirect.ts';
 import { whyFirst } from './rank.ts';
 import { TlsHosts } from './tls-hosts.ts';
 
-/** Where finished routes go; undefined takes one out. */
-export type PutRoute = (id: string, route: TableRoute | undefined) => void;
+/** Where finished routes go; undefined takes one out. `variants`: what those of its upstreams that are variants are. */
+export type PutRoute = (
+  id: string,
+  route: TableRoute | undefined,
+  variants: readonly UpstreamVariant[],
+) => void;
 
 /**
  * Drafts of all objects meet here: on each host, path and set of conditions one route wins, canaries join it, and the
@@ -66,7 +72,7 @@ export class RouteStage {
   #decide(put: PutRoute): void {
     for (const id of this.#removed) {
       this.#lastResort.note(id, []);
-      put(id, undefined);
+      put(id, undefined, noVariants);
     }
     this.#removed.clear();
     const concerned = new Set(this.#tls.takeConcerned());
@@ -76,26 +82,26 @@ export class RouteStage {
       this.#diagnostics.replace(`route ${key}`, judge(group, key.slice(0, key.indexOf(' '))));
     }
     for (const draft of concerned) {
-      const route = this.#build(draft);
+      const { route, variants } = this.#build(draft);
       if (draft.tier !== 'last') this.#lastResort.note(draft.id, route?.hosts ?? []);
-      put(draft.id, route);
+      put(draft.id, route, variants);
     }
   }
 
   /** The route on those of its hosts that it won, or undefined. */
-  #build(draft: RouteDraft): TableRoute | undefined {
-    if (draft.canary !== undefined) return undefined;
+  #build(draft: RouteDraft): BuiltRoute {
+    if (draft.canary !== undefined) return notBuilt;
     const keys = claimKeys(draft);
     const hosts = draft.hosts.filter((_, index) => winnerOf(this.#claims.get(keys[index] ?? '')) === draft);
-    if (hosts.length === 0) return undefined;
+    if (hosts.length === 0) return notBuilt;
     // Only Ingress routes take canaries, and they have one host each.
     const canary = canaryFor(draft, this.#claims.get(keys[0] ?? ''));
     const { id, path, conditions, rank, origin, redirect } = draft;
     const redirects =
       redirect !== undefined && (!redirect.onlyWithTls || hosts.some((host) => this.#tls.has(host)));
     const filters = redirects ? withRedirect(draft.filters, redirect.filter) : draft.filters;
-    const action = canary === undefined ? draft.action : joined(draft.action, canary);
-    return sealEntry<TableRoute>('routes', {
+    const { action, variants } = canary === undefined ? withVariants(draft) : joined(draft, canary);
+    const route = sealEntry<TableRoute>('routes', {
       id,
       hosts,
       path,
@@ -105,8 +111,17 @@ export class RouteStage {
       action,
       origin,
     });
+    return { route, variants };
   }
 }
+
+interface BuiltRoute {
+  readonly route: TableRoute | undefined;
+  readonly variants: readonly UpstreamVariant[];
+}
+
+const noVariants: readonly UpstreamVariant[] = [];
+const notBuilt: BuiltRoute = { route: undefined, variants: noVariants };
 
 function claimKeys({ hosts, path, conditions }: RouteDraft): readonly string[] {
   const rest = `${path.type} ${path.value} ${conditions === undefined ? '' : JSON.stringify(conditions)}`;
@@ -127,12 +142,28 @@ function canaryFor(main: RouteDraft, group: readonly RouteDraft[]): RouteDraft |
   return group.find(({ canary, object }) => canary !== undefined && mayJoin(main.object, object));
 }
 
-function joined(main: RouteAction, { action, canary }: RouteDraft): RouteAction {
-  if (main.kind !== 'forward' || action.kind !== 'forward' || canary === undefined) return main;
+interface Joined {
+  readonly action: RouteAction;
+  readonly variants: readonly UpstreamVariant[];
+}
+
+function withVariants({ action, variants = noVariants }: RouteDraft): Joined {
+  return { action, variants };
+}
+
+/** The canary's backend is spoken to as the main's annotations say, which say nothing of its policy. */
+function joined(main: RouteDraft, { action, canary, serverName = '' }: RouteDraft): Joined {
+  const alone = withVariants(main);
+  if (main.action.kind !== 'forward' || action.kind !== 'forward' || canary === undefined) return alone;
   const [backend] = action.forward.backends;
-  return backend === undefined
-    ? main
-    : { kind: 'forward', forward: withCanary(main.forward, backend, canary) };
+  if (backend === undefined) return alone;
+  const variant = main.transport && variantOf(backend.upstream, main.transport, serverName);
+  const upstream = variant?.id ?? backend.upstream;
+  const forward = withCanary(main.action.forward, { ...backend, upstream }, canary);
+  return {
+    action: { kind: 'forward', forward },
+    variants: variant === undefined ? alone.variants : [...alone.variants, variant],
+  };
 }
 
 /** What the losers of a group are told. */

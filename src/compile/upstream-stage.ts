@@ -1,10 +1,20 @@
 import type { Snapshot } from '../model/snapshot.ts';
 import { sealEntry } from '../table/entry-digest.ts';
-import type { EndpointSet, TableRoute, TableUpstream } from '../table/route-table.ts';
+import type { Endpoint, EndpointSet, TableRoute, TableUpstream } from '../table/route-table.ts';
 import type { TableEditor } from '../table/table-editor.ts';
+import { splitUpstreamId } from '../table/upstream-id.ts';
+import { isSameTransport } from './backend-transport.ts';
+import type { BackendTransport, UpstreamVariant } from './backend-transport.ts';
 import type { CompileOptions } from './compile-options.ts';
+import type { CredentialStage } from './credential-stage.ts';
 import { endpointsOf } from './endpoint-set.ts';
+import type { UpstreamSettings } from './fragment.ts';
 import type { PolicyStage } from './policy-stage.ts';
+
+interface Stages {
+  readonly policies: PolicyStage;
+  readonly credentials: CredentialStage;
+}
 
 /** Upstreams and their endpoints: those that some route in the table refers to, no others. */
 export class UpstreamStage {
@@ -13,14 +23,26 @@ export class UpstreamStage {
   /** `namespace/service` → its upstreams that are in use. */
   readonly #byService = new Map<string, Set<string>>();
   readonly #touched = new Set<string>();
+  /** Variant → how it is spoken to. */
+  readonly #variants = new Map<string, BackendTransport>();
   readonly #policies: PolicyStage;
+  readonly #credentials: CredentialStage;
   readonly #table: TableEditor;
   readonly #options: CompileOptions;
 
-  constructor(policies: PolicyStage, table: TableEditor, options: CompileOptions) {
+  constructor({ policies, credentials }: Stages, table: TableEditor, options: CompileOptions) {
     this.#policies = policies;
+    this.#credentials = credentials;
     this.#table = table;
     this.#options = options;
+  }
+
+  /** What a variant that some route refers to is, as of now. Ids say which certificates are named, not what they are. */
+  setVariant({ id, transport }: UpstreamVariant): void {
+    const before = this.#variants.get(id);
+    if (before !== undefined && isSameTransport(before, transport)) return;
+    this.#variants.set(id, transport);
+    this.#touched.add(id);
   }
 
   /** The Service or one of its slices has changed. */
@@ -48,27 +70,43 @@ export class UpstreamStage {
     else this.#uses.delete(id);
     if (before > 0 && after > 0) return;
     this.#touched.add(id);
-    const { service } = splitId(id);
+    const { service } = splitUpstreamId(id);
     const ids = this.#byService.get(service) ?? new Set<string>();
     if (after > 0) this.#byService.set(service, ids.add(id));
     else if (ids.delete(id) && ids.size === 0) this.#byService.delete(service);
   }
 
   #write(id: string, snapshot: Snapshot): void {
+    const before = this.#table.get('upstreams', id);
     if (!this.#uses.has(id)) {
+      this.#variants.delete(id);
+      this.#credentials.replaceUpstream(before, undefined);
       this.#table.edit('upstreams', id, undefined);
       this.#table.edit('endpoints', id, undefined);
       return;
     }
-    const { service: key, port } = splitId(id);
-    const settings = this.#policies.settingsFor(key);
-    this.#table.edit('upstreams', id, sealEntry<TableUpstream>('upstreams', { id, ...settings }));
-    const service = snapshot.objects.Service.get(key);
-    const slices = snapshot.slicesByService.get(key) ?? [];
-    // A port that could not be resolved keeps its name, and has no endpoints.
-    const endpoints =
-      service === undefined || Number.isNaN(port) ? [] : endpointsOf(service, port, slices, this.#options);
+    const { service: key, port } = splitUpstreamId(id);
+    const after = sealEntry<TableUpstream>('upstreams', { id, ...this.#settingsOf(id, key) });
+    this.#credentials.replaceUpstream(before, after);
+    this.#table.edit('upstreams', id, after);
+    const isClosed = !this.#variants.has(id) && this.#policies.isClosed(key);
+    const endpoints = isClosed ? [] : this.#endpointsOf(key, Number(port), snapshot);
     this.#table.edit('endpoints', id, sealEntry<EndpointSet>('endpoints', { id, endpoints }));
+  }
+
+  #settingsOf(id: string, service: string): UpstreamSettings {
+    const settings = this.#policies.settingsFor(service);
+    const transport = this.#variants.get(id);
+    if (transport === undefined) return settings;
+    const { protocol: _protocol, grpc: _grpc, tls: _tls, ...others } = settings;
+    return { ...transport, ...others };
+  }
+
+  /** A port that could not be resolved keeps its name, and has no endpoints. */
+  #endpointsOf(key: string, port: number, snapshot: Snapshot): readonly Endpoint[] {
+    const service = snapshot.objects.Service.get(key);
+    if (service === undefined || Number.isNaN(port)) return [];
+    return endpointsOf(service, port, snapshot.slicesByService.get(key) ?? [], this.#options);
   }
 }
 
@@ -76,9 +114,4 @@ function upstreamsOf(route: TableRoute | undefined): readonly string[] {
   return route?.action.kind === 'forward'
     ? route.action.forward.backends.map(({ upstream }) => upstream)
     : [];
-}
-
-function splitId(id: string): { readonly service: string; readonly port: number } {
-  const colon = id.lastIndexOf(':');
-  return { service: id.slice(0, colon), port: Number(id.slice(colon + 1)) };
 }

@@ -1,4 +1,5 @@
 import type { CatalogueEntry } from './catalogue-entry.ts';
+import { settingCodes } from './setting-codes.ts';
 
 /**
  * Every diagnostic code. Codes are stable: people write alerts and scripts on them.
@@ -197,6 +198,20 @@ export const catalogue = {
     title: 'A certificate has expired',
     hint: 'Renew the certificate; it is served all the same, and clients refuse it',
   },
+  SP2205: {
+    severity: 'error',
+    condition: 'ResolvedRefs',
+    reason: 'InvalidCertificateRef',
+    title: 'A Secret or ConfigMap with what certificates are checked by, or with our own, does not exist',
+    hint: 'Create it, or correct its name; until then what depends on it is closed',
+  },
+  SP2206: {
+    severity: 'error',
+    condition: 'ResolvedRefs',
+    reason: 'InvalidCertificateRef',
+    title: 'A Secret or ConfigMap with what certificates are checked by, or with our own, cannot be used',
+    hint: 'Store authorities in PEM under ca.crt and lists of revoked certificates under ca.crl, a certificate with its key under tls.crt and tls.key; until then what depends on it is closed',
+  },
   SP3001: {
     severity: 'warning',
     condition: 'Accepted',
@@ -251,132 +266,7 @@ export const catalogue = {
     title: 'An annotation goes before a field of a BackendPolicy',
     hint: 'Nothing to do if that is meant; else remove the annotation',
   },
-  SP4001: {
-    severity: 'warning',
-    condition: 'Accepted',
-    reason: 'UnknownAnnotation',
-    title: 'An annotation under one of our prefixes is not known',
-    hint: 'Correct the spelling or remove the annotation',
-  },
-  SP4002: {
-    severity: 'warning',
-    condition: 'Accepted',
-    reason: 'UnsupportedAnnotation',
-    title: 'An annotation is known but not supported yet',
-    hint: 'Remove the annotation, or do without what it does',
-  },
-  SP4003: {
-    severity: 'error',
-    condition: 'Accepted',
-    reason: 'UnsupportedAnnotation',
-    title: 'An annotation that may stand for protection is not supported',
-    hint: 'Remove the annotation if the routes may be served without it; until then they answer 503',
-  },
-  SP4004: {
-    severity: 'info',
-    condition: 'Accepted',
-    reason: 'UnusedAnnotation',
-    title: 'An annotation has no effect here',
-    hint: 'Nothing to do; the annotation may be removed',
-  },
-  SP4101: {
-    severity: 'warning',
-    condition: 'Accepted',
-    reason: 'UnusedAnnotation',
-    title: 'A canary annotation is without effect',
-    hint: 'Add the annotation canary: "true", or remove the others',
-  },
-  SP4102: {
-    severity: 'error',
-    condition: 'Accepted',
-    reason: 'InvalidAnnotation',
-    title: 'A canary annotation does not hold the name of a header or cookie',
-    hint: 'Use letters, digits and hyphens; until then the canary gets nothing',
-  },
-  SP4103: {
-    severity: 'error',
-    condition: 'Accepted',
-    reason: 'InvalidAnnotation',
-    title: 'The pattern of a canary cannot be used',
-    hint: 'Write RE2 syntax of at most 1024 bytes; until then the canary gets nothing',
-  },
-  SP4201: {
-    severity: 'error',
-    condition: 'Accepted',
-    reason: 'InvalidFilter',
-    title: 'A filter does not have the shape that it asks for',
-    hint: 'Correct the named field; the reference of Route lists the fields of every filter',
-  },
-  SP4202: {
-    severity: 'error',
-    condition: 'Accepted',
-    reason: 'InvalidFilter',
-    title: 'A filter names a header field that cannot exist',
-    hint: 'Use letters, digits and hyphens',
-  },
-  SP4203: {
-    severity: 'error',
-    condition: 'Accepted',
-    reason: 'InvalidFilter',
-    title: 'A filter names a header field that only the proxy may write',
-    hint: 'Remove the entry; for Host use the filter rewriteHost',
-  },
-  SP4204: {
-    severity: 'error',
-    condition: 'Accepted',
-    reason: 'InvalidFilter',
-    title: 'A filter sets a header value that cannot be sent',
-    hint: 'Remove line breaks, control characters, characters outside latin1 and spaces at the ends',
-  },
-  SP4205: {
-    severity: 'error',
-    condition: 'Accepted',
-    reason: 'InvalidFilter',
-    title: 'A filter names a host that is not one',
-    hint: 'Write a DNS name or an address, without scheme and path',
-  },
-  SP4206: {
-    severity: 'error',
-    condition: 'Accepted',
-    reason: 'InvalidFilter',
-    title: 'A filter rewrites to a path that cannot be used',
-    hint: "Start it with '/', write it in normal form, and leave out query, fragment and dot segments",
-  },
-  SP4207: {
-    severity: 'error',
-    condition: 'Accepted',
-    reason: 'InvalidFilter',
-    title: 'A regular expression of a filter, or its substitution, cannot be used',
-    hint: 'Write RE2 syntax of at most 1024 characters and refer only to groups that the pattern has',
-  },
-  SP4251: {
-    severity: 'warning',
-    condition: 'Accepted',
-    reason: 'InvalidAnnotation',
-    title: 'The value of an annotation cannot be used, and the annotation is left out',
-    hint: 'Correct the value; the annotation reference shows what it takes',
-  },
-  SP4252: {
-    severity: 'warning',
-    condition: 'Accepted',
-    reason: 'InvalidAnnotation',
-    title: 'The value of an annotation is out of range, and its default is used',
-    hint: 'Correct the value or remove the annotation',
-  },
-  SP4301: {
-    severity: 'warning',
-    condition: 'Accepted',
-    reason: 'UnknownRetryCondition',
-    title: 'A condition to retry on is not known',
-    hint: 'Correct or remove the word',
-  },
-  SP4302: {
-    severity: 'error',
-    condition: 'Accepted',
-    reason: 'UnknownFilter',
-    title: 'A rule names a filter that does not exist',
-    hint: 'Write one filter to a list item, by a name from the reference; until then the rule answers 503',
-  },
+  ...settingCodes,
 } as const satisfies Record<string, CatalogueEntry>;
 
 export type DiagnosticCode = keyof typeof catalogue;

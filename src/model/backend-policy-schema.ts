@@ -1,4 +1,5 @@
 import { backendProtocols } from './backend-policy.ts';
+import { backendTlsSchema } from './backend-tls-schema.ts';
 import { maxConnectionCount } from './decode-backend-policy.ts';
 import { retriesSchema, timeoutsSchema } from './exchange-schema.ts';
 import { labelSchema, objectSchema, positiveDurationSchema } from './schema.ts';
@@ -45,10 +46,26 @@ export const backendPolicySchema: Schema = objectSchema('How Sallyport talks to 
     protocol: {
       type: 'string',
       enum: [...backendProtocols],
-      description: 'What is spoken to endpoints. Left out: HTTP/1.1.',
+      description:
+        'What is spoken to endpoints. GRPC is HTTP/2 whose requests are gRPC; Auto lets endpoints choose HTTP/2 or ' +
+        'HTTP/1.1 by ALPN, and needs tls. Left out: HTTP/1.1.',
+    },
+    tls: backendTlsSchema,
+    proxyProtocol: {
+      type: 'string',
+      enum: ['V2'],
+      description:
+        "Each connection to an endpoint begins with a PROXY header of this version, with the client's address, and " +
+        'serves that client only. Left out: none does.',
     },
     timeouts: timeoutsSchema,
     retries: retriesSchema,
     connections,
   },
+  'x-kubernetes-validations': [
+    {
+      rule: "!has(self.protocol) || self.protocol != 'Auto' || has(self.tls)",
+      message: 'protocol Auto needs tls: the protocol is chosen in its handshake',
+    },
+  ],
 });

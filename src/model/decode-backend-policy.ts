@@ -1,5 +1,6 @@
 import { backendProtocols } from './backend-policy.ts';
 import type { BackendPolicy, PolicyConnections } from './backend-policy.ts';
+import { decodeBackendTls } from './decode-backend-tls.ts';
 import { decodeRetries, decodeTimeouts, positive } from './decode-exchange.ts';
 import type { Field } from './field.ts';
 import type { ObjectMeta } from './object-meta.ts';
@@ -16,13 +17,22 @@ export function decodeBackendPolicy(root: Field, meta: ObjectMeta): BackendPolic
   const spec = root
     .get('spec')
     .object()
-    .only(['service', 'balance', 'protocol', 'timeouts', 'retries', 'connections']);
+    .only(['service', 'balance', 'protocol', 'tls', 'proxyProtocol', 'timeouts', 'retries', 'connections']);
+  const protocol = spec.get('protocol').optionalChoice(backendProtocols);
+  const tls = decodeBackendTls(spec.get('tls'));
+  if (protocol === 'Auto' && tls === undefined) {
+    spec
+      .get('tls')
+      .fault('Got nothing, want tls beside protocol Auto: the protocol is chosen in its handshake');
+  }
   return {
     kind: 'BackendPolicy',
     meta,
     service: spec.get('service').text({ check: dnsLabel }),
-    balance: optionalChoice(spec.get('balance'), algorithms),
-    protocol: optionalChoice(spec.get('protocol'), backendProtocols),
+    balance: spec.get('balance').optionalChoice(algorithms),
+    protocol,
+    tls,
+    proxyProtocol: spec.get('proxyProtocol').optionalChoice(['V2']),
     timeouts: decodeTimeouts(spec.get('timeouts')),
     retries: decodeRetries(spec.get('retries')),
     connections: decodeConnections(spec.get('connections')),
@@ -47,9 +57,5 @@ function decodeConnections(field: Field): PolicyConnections | undefined {
 }
 
 function count(field: Field, min: number): number | undefined {
-  return field.absent ? undefined : field.integer(min, maxConnectionCount);
-}
-
-function optionalChoice<T extends string>(field: Field, choices: readonly T[]): T | undefined {
-  return field.absent ? undefined : field.choice(choices);
+  return field.optionalInteger(min, maxConnectionCount);
 }

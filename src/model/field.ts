@@ -147,6 +147,11 @@ export class Field {
     return found ?? (choices[0] as T);
   }
 
+  /** As `choice`, but undefined when left out. */
+  optionalChoice<T extends string>(choices: readonly T[]): T | undefined {
+    return this.absent ? undefined : this.choice(choices);
+  }
+
   /** An integer within the bounds; without a fallback it must be there. */
   integer(min: number, max: number, fallback?: number): number {
     if (this.absent && fallback !== undefined) return fallback;
@@ -154,6 +159,11 @@ export class Field {
     if (typeof value === 'number' && Number.isInteger(value) && value >= min && value <= max) return value;
     this.want(`an integer from ${min} to ${max}`);
     return min;
+  }
+
+  /** As `integer`, but undefined when left out. */
+  optionalInteger(min: number, max: number): number | undefined {
+    return this.absent ? undefined : this.integer(min, max);
   }
 
   optionalBoolean(): boolean | undefined {

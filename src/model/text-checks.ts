@@ -38,6 +38,18 @@ export const hostPattern: TextCheck = (text) => {
 export const dnsName: TextCheck = (text) =>
   isDnsName(text.replace(/\.$/, '')) ? undefined : 'a DNS name in lower case';
 
+/** A DNS name in lower case, or an address: what a certificate is for. */
+export const hostName: TextCheck = (text) =>
+  isIP(text) !== 0 || isDnsName(text) ? undefined : 'a DNS name in lower case, or an address';
+
+/** Names and operators of OpenSSL's cipher lists (ciphers(1)). */
+export const cipherListPattern = '[A-Za-z0-9_+!@=:,. -]+';
+const wholeCipherList = new RegExp(`^${cipherListPattern}$`);
+
+/** Cipher suites in OpenSSL's notation, by their spelling only. */
+export const cipherList: TextCheck = (text) =>
+  wholeCipherList.test(text) ? undefined : "cipher suites in OpenSSL's notation, with colons between";
+
 function isDnsName(text: string): boolean {
   return text.length <= 253 && subdomainPattern.test(text);
 }

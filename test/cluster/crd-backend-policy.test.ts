@@ -38,6 +38,41 @@ const bad: readonly (readonly [string, Manifest, string])[] = [
   ],
   ['an unknown protocol', policy({ protocol: 'SPDY' }), 'spec.protocol: Unsupported value: "SPDY"'],
   [
+    'a protocol that TLS decides, without TLS',
+    policy({ protocol: 'Auto' }),
+    'spec: Invalid value: protocol Auto needs tls: the protocol is chosen in its handshake',
+  ],
+  [
+    'authorities from two places',
+    policy({ tls: { caSecretName: 'a', caConfigMapName: 'b' } }),
+    'spec.tls: Invalid value: authorities come from caSecretName or from caConfigMapName, not from both',
+  ],
+  [
+    'no version of TLS',
+    policy({ tls: { minVersion: 'TLSv1.3', maxVersion: 'TLSv1.2' } }),
+    'spec.tls: Invalid value: maxVersion is not below minVersion',
+  ],
+  [
+    'an old version of TLS',
+    policy({ tls: { minVersion: 'TLSv1.1' } }),
+    'spec.tls.minVersion: Unsupported value: "TLSv1.1"',
+  ],
+  [
+    'a version of TLS that is none',
+    policy({ tls: { maxVersion: 'TLSv2' } }),
+    'spec.tls.maxVersion: Unsupported value: "TLSv2"',
+  ],
+  [
+    'a certificate for a name with an empty label',
+    policy({ tls: { hostname: 'a..example' } }),
+    'spec.tls: Invalid value: hostname is a DNS name in lower case, or an address',
+  ],
+  [
+    'an older PROXY header',
+    policy({ proxyProtocol: 'V1' }),
+    'spec.proxyProtocol: Unsupported value: "V1": supported values: "V2"',
+  ],
+  [
     'no time to connect',
     policy({ timeouts: { connect: '0s' } }),
     'spec.timeouts.connect: Invalid value: "0s": this duration must be above 0',

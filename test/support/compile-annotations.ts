@@ -13,7 +13,7 @@ export interface AnnotationReports {
   readonly idle: readonly string[];
 }
 
-const faultyCodes: ReadonlySet<DiagnosticCode> = new Set(['SP4102', 'SP4103', 'SP4251', 'SP4252']);
+const faultyCodes: ReadonlySet<DiagnosticCode> = new Set(['SP4102', 'SP4103', 'SP4005', 'SP4251', 'SP4252']);
 const idleCodes: ReadonlySet<DiagnosticCode> = new Set(['SP4001', 'SP4002', 'SP4003', 'SP4004']);
 
 /** What the compiler says of an Ingress of ours with these annotations. */

@@ -31,6 +31,12 @@ const annotation = fc.constantFrom(
   ['nginx.ingress.kubernetes.io/auth-url', 'http://auth.example/'],
   ['nginx.ingress.kubernetes.io/unheard-of', '1'],
   ['kubernetes.io/ingress.class', 'sallyport'],
+  ['nginx.ingress.kubernetes.io/backend-protocol', 'HTTP'],
+  ['nginx.ingress.kubernetes.io/backend-protocol', 'grpcs'],
+  ['sallyport.dev/backend-protocol', 'HTTPS'],
+  ['nginx.ingress.kubernetes.io/proxy-ssl-secret', 'team-a/one'],
+  ['sallyport.dev/proxy-ssl-secret', 'two'],
+  ['nginx.ingress.kubernetes.io/proxy-ssl-verify', 'on'],
 );
 
 function meta(options: {
@@ -45,7 +51,7 @@ function meta(options: {
       namespace: options.namespace ?? namespace,
       createdAtMs: fc.constantFrom(0, 1_000, 2_000),
       labels: options.labels ?? fc.constant(new Map<string, string>()),
-      annotations: fc.array(annotation, { maxLength: options.annotated === true ? 3 : 0 }),
+      annotations: fc.array(annotation, { maxLength: options.annotated === true ? 4 : 0 }),
     })
     .map(({ annotations, ...rest }) => ({
       ...rest,
@@ -201,6 +207,11 @@ const secret: fc.Arbitrary<Secret> = fc.record({
           ['tls.crt', Buffer.from(certificate)],
           ['tls.key', Buffer.from(key)],
         ]),
+    )
+    .chain((pair) =>
+      fc
+        .constantFrom('', 'garbage', tlsPairs.a.certificate, tlsPairs.b.certificate)
+        .map((ca) => new Map([...pair, ['ca.crt', Buffer.from(ca)]])),
     ),
 });
 
@@ -209,7 +220,23 @@ const policy: fc.Arbitrary<BackendPolicy> = fc.record({
   meta: meta({}),
   service: name,
   balance: fc.constantFrom(undefined, 'RoundRobin' as const, 'LeastRequest' as const),
-  protocol: fc.constantFrom(undefined, 'HTTP1' as const),
+  protocol: fc.constantFrom(undefined, 'HTTP1' as const, 'GRPC' as const),
+  tls: fc.option(
+    fc.record({
+      hostname: fc.constantFrom(undefined, 'inside.example'),
+      sni: fc.constant(undefined),
+      verify: fc.constantFrom(undefined, false),
+      verifyDepth: fc.constantFrom(undefined, 2),
+      caSecretName: fc.option(name, { nil: undefined, freq: 2 }),
+      caConfigMapName: fc.constant(undefined),
+      clientSecretName: fc.option(name, { nil: undefined, freq: 2 }),
+      minVersion: fc.constant(undefined),
+      maxVersion: fc.constant(undefined),
+      ciphers: fc.constant(undefined),
+    }),
+    { nil: undefined },
+  ),
+  proxyProtocol: fc.constantFrom(undefined, 'V2' as const),
   timeouts: fc.option(timeouts, { nil: undefined }),
   retries: fc.option(retries, { nil: undefined }),
   connections: fc.option(

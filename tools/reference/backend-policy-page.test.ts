@@ -13,7 +13,19 @@ const decoderFaults = (value: unknown): readonly string[] =>
 
 const maximal = policy({
   balance: 'RoundRobin',
-  protocol: 'HTTP1',
+  protocol: 'Auto',
+  tls: {
+    hostname: 'shop.internal',
+    sni: true,
+    verify: true,
+    verifyDepth: 2,
+    caSecretName: 'ca',
+    clientSecretName: 'client',
+    minVersion: 'TLSv1.2',
+    maxVersion: 'TLSv1.3',
+    ciphers: 'ECDHE+AESGCM:!aNULL',
+  },
+  proxyProtocol: 'V2',
   timeouts: { connect: '1s', send: '1s', read: '1s', request: '0s' },
   retries: { tries: 1, retryOn: ['error'], timeout: '0s' },
   connections: {
@@ -40,7 +52,7 @@ describe('schema and decoder of BackendPolicy', () => {
       ({ path, schema }) => path.startsWith('.spec') && schema['properties'] !== undefined,
     );
     expect(declared.map(({ path }) => path).toSorted()).toEqual(
-      ['', '.connections', '.retries', '.timeouts'].map((path) => `.spec${path}`),
+      ['', '.connections', '.retries', '.timeouts', '.tls'].map((path) => `.spec${path}`),
     );
     for (const { path, schema } of declared) {
       const part = path.slice('.spec.'.length);
@@ -65,6 +77,13 @@ describe('schema and decoder of BackendPolicy', () => {
     ['a million and one', { connections: { maxRequestsPerConnection: 1_000_001 } }],
     ['a lifetime with a fraction', { connections: { maxLifetime: '1.5s' } }],
     ['connections that are a list', { connections: [] }],
+    ['a PROXY header of version 1', { proxyProtocol: 'V1' }],
+    ['a host name with a port', { tls: { hostname: 'a.example:443', caSecretName: '' } }],
+    ['a depth of nothing', { tls: { verifyDepth: 0 } }],
+    ['an old version', { tls: { minVersion: 'TLSv1.1' } }],
+    ['ciphers with a line break', { tls: { ciphers: 'a\nb' } }],
+    ['a Secret that is none', { tls: { clientSecretName: 'A_b' } }],
+    ['verification by a word', { tls: { verify: 'on' } }],
   ])('refuse %s', (_, fields) => {
     expect(valueFaults(policy(fields), backendPolicySchema)).not.toEqual([]);
     expect(decoderFaults(policy(fields))).not.toEqual([]);
