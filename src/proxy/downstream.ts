@@ -35,8 +35,11 @@ export interface Downstream {
   /** Much waits for this client already: more should come in small pieces. */
   readonly isCongested: boolean;
   end(trailers: HeaderList | undefined): void;
-  /** Cuts the answer so that the client can see that it is incomplete. */
-  abort(): void;
+  /**
+   * Cuts the answer so that the client can see that it is incomplete. `trailers` say so to a client that looks for them
+   * (gRPC): where an answer can still end with trailers, it does.
+   */
+  abort(trailers?: HeaderList): void;
   /** Whether request body bytes may flow to the exchange. */
   holdBody(): void;
   takeBody(): void;

@@ -2,13 +2,17 @@ import type { Filter, LocalAnswer, RequestVerdict } from '../filters/filter.ts';
 import type { RequestHead } from '../http1/message-head.ts';
 import { errorCodes } from '../telemetry/error-codes.ts';
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
-import type { RouteMetrics } from '../telemetry/route-metrics.ts';
 import { HeaderList } from '../util/header-list.ts';
 import { admit } from './admission.ts';
 import type { Client } from './client.ts';
 import type { Downstream } from './downstream.ts';
 import { errorAnswer, optionsAnswer } from './error-answers.ts';
+import { ExchangeBooks } from './exchange-books.ts';
 import { Forwarder } from './forwarder.ts';
+import { cutTrailers, grpcAnswer } from './grpc/grpc-answer.ts';
+import { askForTrailers, callLimitMs } from './grpc/grpc-request.ts';
+import { translateGrpcWeb } from './grpc/grpc-web-downstream.ts';
+import type { GrpcWebDownstream } from './grpc/grpc-web-downstream.ts';
 import { ForwardingFields, MAX_HOPS } from './forwarding-fields.ts';
 import type { LinkedBackend, LinkedRoute } from './linked-table.ts';
 import { ProxyRequest } from './proxy-request.ts';
@@ -28,32 +32,30 @@ const versions = { 'HTTP/1.0': 'HTTP/1.0', 'HTTP/1.1': 'HTTP/1.1', 'HTTP/2.0': '
 export class Exchange {
   readonly request: ProxyRequest;
   readonly services: ProxyServices;
-  readonly downstream: Downstream;
+  /** Of the request that is served: the connection, or what translates for it. */
+  downstream: Downstream;
   readonly client: Client;
 
+  readonly #connection: Downstream;
   readonly #forwarder: Forwarder;
   readonly #forwarding: ForwardingFields;
+  readonly #books = new ExchangeBooks();
   readonly #answerHeaders = new HeaderList();
   #claims: ClaimedFields | undefined;
   #active = false;
   /** Told apart by number, so that a filter's late promise finds its own request or none. */
   #epoch = 0;
   #answered = false;
-  #startMs = 0;
-  #status = 0;
-  #requestBytes = 0;
-  #responseBytes = 0;
-  #error: ErrorCodeName | undefined;
-  #errorDetail = '';
   #route: LinkedRoute | undefined;
-  #userAgent = '';
-  #referer = '';
   /** Bytes behind an upgrade request belong to no HTTP message. */
   #untrusted = false;
+  /** While `downstream` is one: the client speaks gRPC-Web, its endpoint gRPC. */
+  #web: GrpcWebDownstream | undefined;
 
   constructor(downstream: Downstream, services: ProxyServices, client: Client) {
     this.request = new ProxyRequest(client.transport);
     this.downstream = downstream;
+    this.#connection = downstream;
     this.services = services;
     this.client = client;
     this.#forwarder = new Forwarder(this);
@@ -70,7 +72,7 @@ export class Exchange {
   }
 
   get startMs(): number {
-    return this.#startMs;
+    return this.#books.startMs;
   }
 
   /** Serves the request with this head; the body follows through `onRequestData` and `onRequestEnd`. */
@@ -108,7 +110,7 @@ export class Exchange {
       this.request.requestId = this.services.fields.requestIds.create();
       this.request.clientAddress = this.client.address;
     }
-    this.#errorDetail = detail;
+    this.#books.errorDetail = detail;
     this.refuse(code);
   }
 
@@ -116,12 +118,13 @@ export class Exchange {
   refuse(code: ErrorCodeName, detail = ''): void {
     if (!this.#active) return;
     this.#forwarder.cancel();
-    this.#error = code;
-    if (detail !== '') this.#errorDetail = detail;
+    this.#books.error = code;
+    if (detail !== '') this.#books.errorDetail = detail;
     if (this.#answered || errorCodes[code].status === 0) {
-      if (!this.#answered) this.#status = 499;
-      this.downstream.abort();
+      if (!this.#answered) this.#books.status = 499;
+      const trailers = this.#answered ? cutTrailers(this.request, code) : undefined;
       this.#close();
+      this.downstream.abort(trailers);
       return;
     }
     this.answer(errorAnswer(code, this.request.requestId));
@@ -133,17 +136,22 @@ export class Exchange {
     const headers = this.#answerHeaders;
     headers.clear();
     for (const [name, value] of answer.headers) headers.append(name, value);
-    const body = Buffer.from(answer.body, 'latin1');
-    this.#status = this.filterResponse(answer.status, headers);
-    const bodiless = this.request.method === 'HEAD';
+    const { request } = this;
+    this.#books.status = this.filterResponse(answer.status, headers);
+    const made = { status: this.#books.status, headers, text: answer.body, error: this.#books.error };
+    const grpc = grpcAnswer(request, made, this.#web?.form);
+    const status = grpc === undefined ? this.#books.status : 200;
+    const body = grpc ?? Buffer.from(answer.body, 'latin1');
+    const bodiless = request.method === 'HEAD' || grpc?.length === 0;
+    this.downstream = this.#connection;
     const close =
       this.services.draining ||
       this.#untrusted ||
       !this.downstream.isRequestComplete ||
-      isInputError(this.#error);
-    this.downstream.head({ status: this.#status, reason: '', headers, length: body.length, bodiless, close });
+      isInputError(this.#books.error);
+    this.downstream.head({ status, reason: '', headers, length: body.length, bodiless, close });
     if (!bodiless) {
-      this.#responseBytes = body.length;
+      this.#books.responseBytes = body.length;
       this.downstream.body(body, 0, body.length);
     }
     this.downstream.flush();
@@ -163,11 +171,11 @@ export class Exchange {
   /** The upstream's answer begins to reach the client. */
   onAnswered(status: number): void {
     this.#answered = true;
-    this.#status = status;
+    this.#books.status = status;
   }
 
   countResponseBytes(bytes: number): void {
-    this.#responseBytes += bytes;
+    this.#books.responseBytes += bytes;
   }
 
   /** The upstream's answer is complete. */
@@ -178,24 +186,29 @@ export class Exchange {
 
   /** The connection has become a tunnel: the books of the request close when it does. */
   onTunnelEnded(sentBytes: number, receivedBytes: number): void {
-    this.#requestBytes = sentBytes;
-    this.#responseBytes = receivedBytes;
+    this.#books.requestBytes = sentBytes;
+    this.#books.responseBytes = receivedBytes;
     this.#close();
   }
 
   onRequestData(buffer: Buffer, start: number, end: number): void {
     if (!this.#active) return;
-    this.#requestBytes += end - start;
+    this.#books.requestBytes += end - start;
     const { maxRequestBodyBytes } = this.services.settings;
-    if (maxRequestBodyBytes > 0 && this.#requestBytes > maxRequestBodyBytes) {
+    if (maxRequestBodyBytes > 0 && this.#books.requestBytes > maxRequestBodyBytes) {
       this.refuse('SP_BODY_TOO_LARGE');
       return;
     }
-    this.#forwarder.sendBody(buffer.subarray(start, end));
+    const bytes = buffer.subarray(start, end);
+    const sent = this.#web === undefined ? bytes : this.#web.decode(bytes);
+    if (sent === undefined) this.refuse('SP_BAD_REQUEST', 'malformed base64 of gRPC-Web');
+    else if (sent.length > 0) this.#forwarder.sendBody(sent);
   }
 
   onRequestEnd(trailers: HeaderList | undefined): void {
-    if (this.#active) this.#forwarder.endBody(trailers);
+    if (!this.#active) return;
+    if (this.#web?.isBodyWhole === false) this.refuse('SP_BAD_REQUEST', 'base64 of gRPC-Web ends too early');
+    else this.#forwarder.endBody(trailers);
   }
 
   /** What arrived together has been handed over: it should leave now. Returns false when the upstream does not keep up; `downstream.takeBody` follows. */
@@ -211,8 +224,8 @@ export class Exchange {
   onClientGone(code: ErrorCodeName): void {
     if (!this.#active) return;
     this.#forwarder.cancel();
-    this.#error = code;
-    if (!this.#answered) this.#status = 499;
+    this.#books.error = code;
+    if (!this.#answered) this.#books.status = 499;
     this.#close();
   }
 
@@ -223,16 +236,11 @@ export class Exchange {
     this.#epoch++;
     this.#active = true;
     this.#answered = false;
-    this.#startMs = services.sweeper.turnMs;
-    this.#status = 0;
-    this.#requestBytes = 0;
-    this.#responseBytes = 0;
-    this.#error = undefined;
-    this.#errorDetail = '';
+    this.#books.open(services.sweeper.turnMs);
     this.#route = undefined;
-    this.#userAgent = '';
-    this.#referer = '';
     this.#untrusted = false;
+    this.downstream = this.#connection;
+    this.#web = undefined;
   }
 
   /** Everything that can be wrong with a request before it is anybody's, and the route whose it is. */
@@ -242,10 +250,7 @@ export class Exchange {
     request.headers = head.headers;
     services.counters.requestVersion(versions[this.downstream.protocol]);
     this.#untrusted = head.upgrade !== undefined;
-    if (services.accessLog !== undefined) {
-      this.#userAgent = head.headers.get('user-agent') ?? '';
-      this.#referer = head.headers.get('referer') ?? '';
-    }
+    if (services.accessLog !== undefined) this.#books.noteClient(head.headers);
     const refusal = admit(head, request, services.settings);
     const claims = takeClaims(head, request, this.client.address, services.fields);
     this.#claims = claims;
@@ -304,8 +309,21 @@ export class Exchange {
     }
     const backend =
       route === undefined ? undefined : chooseBackend(route, this.request, this.services.random);
-    if (route === undefined || backend === undefined) this.refuse('SP_NO_ENDPOINTS');
-    else this.#forwarder.start(backend, hasFields ? '' : this.#originFields(backend));
+    const limitMs = callLimitMs(this.request);
+    if (backend === undefined) this.refuse('SP_NO_ENDPOINTS');
+    else if (limitMs === undefined) this.refuse('SP_BAD_REQUEST', 'malformed grpc-timeout');
+    else {
+      const fields = hasFields ? '' : this.#originFields(backend);
+      if (this.#forwarder.speaksGrpc(backend)) this.#speakGrpc();
+      this.#forwarder.start(backend, fields, limitMs);
+    }
+  }
+
+  #speakGrpc(): void {
+    this.#web = translateGrpcWeb(this.request, this.#connection);
+    if (this.#web !== undefined) this.downstream = this.#web;
+    if (this.#web?.decodes === true) this.#forwarder.recodesBody();
+    askForTrailers(this.request.headers);
   }
 
   /** As text where the endpoint takes it, which is the cheapest way; else they join the headers. */
@@ -319,51 +337,9 @@ export class Exchange {
   #close(): void {
     if (!this.#active) return;
     this.#active = false;
-    const { services, request } = this;
-    const durationMs = services.sweeper.turnMs - this.#startMs;
-    const forwarder = this.#forwarder;
-    services.counters.requestEnded();
-    if (this.#error !== undefined) services.counters.error(this.#error);
-    const metrics: RouteMetrics = forwarder.backend?.metrics ?? this.#route?.metrics ?? services.noRoute;
-    const { upstreamMs } = forwarder;
-    metrics.record(
-      request.method,
-      this.#status,
-      durationMs,
-      upstreamMs,
-      this.#requestBytes,
-      this.#responseBytes,
-    );
-    if (services.accessLog !== undefined) this.#log(durationMs);
-    forwarder.release();
-  }
-
-  #log(durationMs: number): void {
-    const { request } = this;
-    const forwarder = this.#forwarder;
-    this.services.accessLog?.record({
-      clientAddress: request.clientAddress,
-      method: request.method,
-      host: request.host,
-      path: request.path,
-      query: request.query,
-      protocol: this.downstream.protocol,
-      status: this.#status,
-      requestBytes: this.#requestBytes,
-      responseBytes: this.#responseBytes,
-      durationMs,
-      upstream: forwarder.backend?.upstream.id ?? '',
-      upstreamAddress: forwarder.endpointLabel,
-      upstreamStatus: forwarder.upstreamStatus,
-      upstreamMs: forwarder.upstreamMs,
-      tries: forwarder.tries,
-      route: this.#route?.route.id ?? '',
-      requestId: request.requestId,
-      userAgent: this.#userAgent,
-      referer: this.#referer,
-      error: this.#error,
-      errorDetail: this.#errorDetail,
-    });
+    this.services.counters.requestEnded();
+    this.#books.close(this, this.#route, this.#forwarder);
+    this.#forwarder.release();
   }
 }
 

@@ -27,6 +27,11 @@ export class ForwardedRequest implements UpstreamRequest {
     this.upgrade = forwardedUpgrade(head.upgrade);
   }
 
+  /** The body's length will not be what the head has said. */
+  forgetLength(): void {
+    if (this.framing === 'length') this.framing = 'chunked';
+  }
+
   /** The rest, as filters have left it. */
   complete(request: ProxyRequest, fieldText: string): void {
     this.method = request.method;

@@ -61,14 +61,25 @@ export class Forwarder implements ResponseSink, Expiring {
     return (upstream as Upstream).protocol === 'http1';
   }
 
-  /** `fields` is text of field lines that go before the request's own. */
-  start(backend: LinkedBackend, fields: string): void {
+  /** Whether the endpoint's requests are gRPC. */
+  speaksGrpc({ upstream }: LinkedBackend): boolean {
+    return (upstream as Upstream).grpc;
+  }
+
+  /** The request's body will be sent in another form than it came in. */
+  recodesBody(): void {
+    this.#request.forgetLength();
+  }
+
+  /** `fields` is text of field lines that go before the request's own. `limitMs`: how long the client waits, 0 for ever. */
+  start(backend: LinkedBackend, fields: string, limitMs: number): void {
     this.backend = backend;
     this.#bodyEnded = this.#request.framing === 'none';
     this.#replay.begin();
     const { requestMs } = backend.timeouts;
-    if (requestMs > 0) {
-      this.deadline = this.#exchange.services.sweeper.after(requestMs);
+    const capMs = requestMs > 0 && limitMs > 0 ? Math.min(requestMs, limitMs) : requestMs + limitMs;
+    if (capMs > 0) {
+      this.deadline = this.#exchange.services.sweeper.after(capMs);
       this.#exchange.services.sweeper.add(this);
     }
     this.#request.complete(this.#exchange.request, fields);

@@ -10,6 +10,8 @@ import type { PoolContext, PoolLimits, UpstreamContext, UpstreamLimits } from '.
 export class Upstream {
   readonly id: string;
   readonly protocol: UpstreamProtocol;
+  /** Its requests are gRPC. */
+  readonly grpc: boolean;
   readonly #context: PoolContext;
   readonly #create: (typeof balancers)[keyof typeof balancers];
   #pools = new Map<string, EndpointPool>();
@@ -18,6 +20,7 @@ export class Upstream {
   constructor(upstream: TableUpstream, context: UpstreamContext) {
     this.id = upstream.id;
     this.protocol = upstream.protocol;
+    this.grpc = upstream.grpc === true;
     this.#context = { ...context, limits: limitsOf(context.settings.upstream, upstream.connections) };
     this.#create = balancers[upstream.balance];
     this.#balancer = this.#create([], context.board, context.random);
