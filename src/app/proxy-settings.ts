@@ -42,6 +42,11 @@ export function proxySettings(settings: Settings): ProxySettings {
       maxRequestsPerConnection: settings.upstreamRequests,
     },
     accessLog: settings.accessLog,
+    http2: {
+      offered: settings.useHttp2,
+      plain: settings.enableH2c,
+      maxConcurrentStreams: settings.http2Streams,
+    },
     hsts: hstsValue(settings),
   };
 }

@@ -26,6 +26,21 @@ export const trafficSettings = {
     { default: '1000' },
     'requests on one client connection',
   ),
+  useHttp2: setting('Clients', 'use-http2', toggle, { default: 'true' }, 'offer HTTP/2 to clients over TLS'),
+  enableH2c: setting(
+    'Clients',
+    'enable-h2c',
+    toggle,
+    { default: 'false' },
+    'take HTTP/2 on plain connections too, from clients that begin with it (prior knowledge); an Upgrade to it is never taken',
+  ),
+  http2Streams: setting(
+    'Clients',
+    'http2-max-concurrent-streams',
+    wholeNumber(1, 1000),
+    { default: '100' },
+    'requests open at a time on one HTTP/2 connection; those beyond are refused, and may be sent again',
+  ),
   clientHeaderTimeoutMs: setting(
     'Clients',
     'client-header-timeout',

@@ -2,6 +2,15 @@ import type { TrailerLimits } from '../http1/chunked-decoder.ts';
 import type { HeadLimits } from '../http1/message-head.ts';
 import type { PoolLimits } from '../upstream/upstream-context.ts';
 
+export interface Http2Settings {
+  /** Offered by ALPN over TLS. */
+  readonly offered: boolean;
+  /** Taken by prior knowledge on plain connections (RFC 9113 §3.3). */
+  readonly plain: boolean;
+  /** Streams that a client may have open at a time. */
+  readonly maxConcurrentStreams: number;
+}
+
 /** Process-wide settings of the data plane, from flags. Plain data: it travels to workers. Times in ms, sizes in bytes. */
 export interface ProxySettings {
   readonly requestLimits: HeadLimits;
@@ -32,6 +41,8 @@ export interface ProxySettings {
   readonly allowEncodedSlashes: boolean;
   readonly upstream: PoolLimits;
   readonly accessLog: boolean;
+  /** HTTP/2 with clients. */
+  readonly http2: Http2Settings;
   /** Strict-Transport-Security on answers over TLS; '' for none. */
   readonly hsts: string;
 }

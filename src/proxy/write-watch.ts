@@ -1,6 +1,9 @@
-import type { Socket } from 'node:net';
-
 import type { DeadlineSweeper, Expiring } from '../util/deadline-sweeper.ts';
+
+/** A socket, or whatever else has output that waits. */
+export interface WatchedOutput {
+  readonly writableLength: number;
+}
 
 /**
  * Watches that a client takes what waits for it. Not the socket's own timer: that one takes bytes that come in for a sign
@@ -9,15 +12,15 @@ import type { DeadlineSweeper, Expiring } from '../util/deadline-sweeper.ts';
 export class WriteWatch implements Expiring {
   deadline = 0;
   sweepIndex = -1;
-  readonly #socket: Socket;
+  readonly #output: WatchedOutput;
   readonly #sweeper: DeadlineSweeper;
   readonly #timeoutMs: number;
   readonly #onStalled: () => void;
   #waiting = 0;
 
   /** `timeoutMs` of 0 waits for ever. */
-  constructor(socket: Socket, sweeper: DeadlineSweeper, timeoutMs: number, onStalled: () => void) {
-    this.#socket = socket;
+  constructor(output: WatchedOutput, sweeper: DeadlineSweeper, timeoutMs: number, onStalled: () => void) {
+    this.#output = output;
     this.#sweeper = sweeper;
     this.#timeoutMs = timeoutMs;
     this.#onStalled = onStalled;
@@ -25,7 +28,7 @@ export class WriteWatch implements Expiring {
 
   /** Output has begun to wait. */
   start(): void {
-    this.#waiting = this.#socket.writableLength;
+    this.#waiting = this.#output.writableLength;
     this.deadline = this.#sweeper.after(this.#timeoutMs);
     this.#sweeper.add(this);
   }
@@ -36,7 +39,7 @@ export class WriteWatch implements Expiring {
   }
 
   onDeadline(): void {
-    if (this.#socket.writableLength < this.#waiting) this.start();
+    if (this.#output.writableLength < this.#waiting) this.start();
     else this.#onStalled();
   }
 }

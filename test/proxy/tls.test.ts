@@ -119,13 +119,25 @@ describe('requests over TLS', () => {
     expect(response.headers.get('strict-transport-security')).toBe('max-age=1');
   });
 
-  test('ALPN takes http/1.1, and nothing else', async () => {
+  test('ALPN prefers h2, takes http/1.1, and nothing else', async () => {
     await start();
+    const protocols = async (...offered: string[]): Promise<string | false | null> => {
+      const socket = await handshake({ ALPNProtocols: offered });
+      socket.destroy();
+      return socket.alpnProtocol;
+    };
+    expect(await protocols('http/1.1', 'h2')).toBe('h2');
+    expect(await protocols('http/1.1')).toBe('http/1.1');
+    expect(await failure({ ALPNProtocols: ['h3'] })).toBe('ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL');
+    expect(proxy.counters.handshakeFailures('alpn')).toBe(1);
+  });
+
+  test('without HTTP/2, ALPN takes http/1.1 alone', async () => {
+    await start({ settings: { http2: { offered: false, plain: false, maxConcurrentStreams: 100 } } });
     const socket = await handshake({ ALPNProtocols: ['h2', 'http/1.1'] });
     expect(socket.alpnProtocol).toBe('http/1.1');
     socket.destroy();
     expect(await failure({ ALPNProtocols: ['h2'] })).toBe('ERR_SSL_TLSV1_ALERT_NO_APPLICATION_PROTOCOL');
-    expect(proxy.counters.handshakeFailures('alpn')).toBe(1);
   });
 
   test('a body of some size goes both ways', async () => {

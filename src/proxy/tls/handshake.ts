@@ -17,8 +17,9 @@ import type { TlsContexts } from './tls-contexts.ts';
 const LINGER_MS = 2_000;
 /** Shutting down: a handshake may have a request behind it, so it is awaited this long. */
 const LAST_HANDSHAKE_MS = 2_000;
-/** What is offered by ALPN (RFC 7301), in order of preference; `h2` goes first once it is spoken. */
-const PROTOCOLS = ['http/1.1'];
+/** What is offered by ALPN (RFC 7301), in order of preference: with HTTP/2, and without. */
+const PROTOCOLS = ['h2', 'http/1.1'];
+const PROTOCOLS_OF_HTTP1 = ['http/1.1'];
 const HANDSHAKE_RECORD = 22;
 
 export interface HandshakeOptions {
@@ -101,7 +102,8 @@ export class Handshake implements Expiring {
     try {
       const certificate = services.table.certificateFor(serverName(hello));
       const secureContext = contexts.choose(certificate, hello.ticketNames);
-      secure = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols: PROTOCOLS });
+      const ALPNProtocols = services.settings.http2.offered ? PROTOCOLS : PROTOCOLS_OF_HTTP1;
+      secure = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols });
     } catch (error) {
       // One client must not end the worker, and with it everybody else's connections.
       services.warn('handshake not begun', { error: (error as Error).message });

@@ -1,0 +1,380 @@
+import type { Socket } from 'node:net';
+
+import { Http2Connection } from '../../http2/http2-connection.ts';
+import type { Http2Events } from '../../http2/http2-events.ts';
+import type { Http2Stream, StreamHandler } from '../../http2/http2-stream.ts';
+import { defaultLimits } from '../../http2/limits.ts';
+import type { HeadFault, Http2RequestHead } from '../../http2/message-heads.ts';
+import type { ErrorCodeName } from '../../telemetry/error-codes.ts';
+import type { Expiring } from '../../util/deadline-sweeper.ts';
+import type { Client } from '../client.ts';
+import type { ConnectionOptions } from '../connection-options.ts';
+import type { ProxyServices } from '../proxy-services.ts';
+import { WriteWatch } from '../write-watch.ts';
+import { ClientStream } from './client-stream.ts';
+import type { RequestIntake } from './request-intake.ts';
+import { sessionLimits } from './session-limits.ts';
+import type { StreamShare } from './stream-share.ts';
+
+// HTTP/2 with clients: the codec on a socket, and its streams as requests. Comes in: an accepted connection whose protocol
+// is known. Goes out: requests to exchanges, of which each stream has its own. What all streams have to send leaves in one
+// write a turn of the event loop; the next is taken when the socket has room. Knows no routes, filters or endpoints.
+
+/** Time for the client to take our SETTINGS (RFC 9113 §6.5.3): without that it may not have got our limits. */
+const ACKNOWLEDGE_MS = 10_000;
+/** Shutting down: requests may be on their way, so they are awaited this long unless the client says that there are none. */
+const LAST_REQUEST_MS = 500;
+/** A closing connection reads on for this long, so that its last frames are not lost to a reset. */
+const LINGER_MS = 2_000;
+/** A client with open streams that says nothing for this long is asked for a sign of life, which it has a while to give. */
+const SILENCE_MS = 60_000;
+const ANSWER_PING_MS = 20_000;
+/** Objects for streams that are kept for the next ones. */
+const MAX_SPARE_STREAMS = 16;
+
+/**
+ * `open`: takes requests. `leaving`: the client was told to go, its streams run to their end. `failed`: the last thing to
+ * send waits. `ended`: all is sent, input is discarded.
+ */
+type Phase = 'open' | 'leaving' | 'failed' | 'ended' | 'closed';
+
+/** A client's HTTP/2 connection. */
+export class Http2Session implements Http2Events, StreamShare, Expiring {
+  deadline = 0;
+  sweepIndex = -1;
+  readonly socket: Socket;
+  readonly services: ProxyServices;
+  readonly client: Client;
+  readonly hsts: string;
+  readonly isTrusted: boolean;
+  goneCode: ErrorCodeName = 'SP_CLIENT_GONE';
+  unconsumedBytes = 0;
+
+  readonly #options: ConnectionOptions;
+  readonly #connection: Http2Connection;
+  readonly #spare: ClientStream[] = [];
+  /** Streams whose bodies came with this read. Valid below `#fedCount`. */
+  readonly #fed: RequestIntake[] = [];
+  #fedCount = 0;
+  #open = 0;
+  #phase: Phase = 'open';
+  #isFlushDue = false;
+  #isBlocked = false;
+  #isReading = true;
+  #writeWatch: WriteWatch | undefined;
+  /** Moments on the sweeper's clock, 0 for none; `deadline` is never later than the first of them. */
+  #acknowledgeBy: number;
+  #headBy = 0;
+  #idleBy: number;
+  #aliveBy: number;
+  #leaveBy = 0;
+  #closeBy = 0;
+  /** Frames that were complete when the one that drips in began. */
+  #headFrames = 0;
+  #heardMs: number;
+  #isPinged = false;
+
+  constructor(socket: Socket, options: ConnectionOptions) {
+    const { services, client } = options;
+    const { settings, sweeper, counters, fields } = services;
+    this.socket = socket;
+    this.services = services;
+    this.client = client;
+    this.hsts = client.transport === 'https' ? settings.hsts : '';
+    this.isTrusted = fields.trusted.trusts(client.address);
+    this.#options = options;
+    this.#connection = new Http2Connection(
+      {
+        role: 'server',
+        limits: sessionLimits(settings),
+        allowConnectProtocol: true,
+        tally: counters.http2Client,
+        now: () => sweeper.turnMs,
+      },
+      this,
+    );
+    this.#heardMs = sweeper.turnMs;
+    this.#acknowledgeBy = sweeper.after(ACKNOWLEDGE_MS);
+    this.#idleBy = sweeper.after(settings.clientKeepAliveMs);
+    this.#aliveBy = sweeper.after(SILENCE_MS);
+    this.#rearm();
+    sweeper.add(this);
+    counters.connectionOpened();
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('end', () => this.#onEnd());
+    socket.on('error', () => this.#onGone());
+    socket.on('close', () => this.#onClose());
+    socket.on('drain', () => this.#onDrain());
+    this.#connection.start();
+    if (services.draining) this.drain();
+  }
+
+  get isCongested(): boolean {
+    return this.#connection.isCongested;
+  }
+
+  get isStarved(): boolean {
+    return this.unconsumedBytes >= defaultLimits.connectionWindowBytes / 2;
+  }
+
+  /** Shutting down: the client is told to go, and its streams run to their end. */
+  drain(): void {
+    if (this.#phase !== 'open') return;
+    this.#leave();
+    this.#connection.shutdown();
+  }
+
+  onDeadline(now: number): void {
+    if (isOver(this.#closeBy, now)) return void this.socket.destroy();
+    if (this.#phase === 'open' || this.#phase === 'leaving') this.#judgeTimes(now);
+    this.#rearm();
+    return undefined;
+  }
+
+  // ── what streams tell ─────────────────────────────────────────────────────────────────────────────────────────────
+
+  partialData(stream: Http2Stream): number {
+    return this.#connection.partialData(stream);
+  }
+
+  fed(intake: RequestIntake): void {
+    intake.isFed = true;
+    this.#fed[this.#fedCount++] = intake;
+  }
+
+  released(stream: ClientStream, isReusable: boolean): void {
+    if (isReusable && this.#spare.length < MAX_SPARE_STREAMS) this.#spare.push(stream);
+    this.#open--;
+    if (this.#open > 0) return;
+    const { sweeper, settings } = this.services;
+    this.#idleBy = sweeper.after(settings.clientKeepAliveMs);
+    this.#at(this.#idleBy);
+    // Not from within an event of the codec.
+    if (this.#connection.isClosing) this.wake();
+  }
+
+  stalled(): void {
+    if (this.#open === 0) this.drain();
+  }
+
+  // ── what the codec tells ──────────────────────────────────────────────────────────────────────────────────────────
+
+  wake(): void {
+    if (this.#isFlushDue) return;
+    this.#isFlushDue = true;
+    setImmediate(flushSession, this);
+  }
+
+  request(stream: Http2Stream, head: Http2RequestHead, isComplete: boolean): StreamHandler {
+    return this.#newStream().begin(stream, head, isComplete);
+  }
+
+  refused(stream: Http2Stream, fault: HeadFault): void {
+    this.#newStream().refuse(stream, fault);
+  }
+
+  streamFault(): void {
+    // Counted by the codec's tally.
+  }
+
+  goaway(): void {
+    this.#connection.shutdownNow();
+  }
+
+  pong(): void {
+    // Whatever comes is a sign of life.
+  }
+
+  failed(): void {
+    this.#phase = 'failed';
+    this.#closeBy = this.services.sweeper.after(LINGER_MS);
+    this.#at(this.#closeBy);
+  }
+
+  /** Once a turn: everything that the streams have to send. */
+  flush(): void {
+    this.#isFlushDue = false;
+    if (this.#isBlocked || this.#phase === 'ended' || this.#phase === 'closed') return;
+    this.#write();
+    if (!this.#isReading && this.#connection.wantsInput) this.#resumeReading();
+    if (this.#phase === 'failed') this.#end();
+    else if (this.#connection.isClosing) this.#endIfDone();
+  }
+
+  // ── the socket ────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #onData(chunk: Buffer): void {
+    if (this.#phase === 'ended' || this.#phase === 'closed') return;
+    const { sweeper } = this.services;
+    sweeper.turn();
+    this.#heardMs = sweeper.turnMs;
+    this.#isPinged = false;
+    const connection = this.#connection;
+    connection.receive(chunk);
+    this.#settleBodies();
+    if (connection.isInsideHead) this.#watchHead();
+    else this.#headBy = 0;
+    if (!connection.wantsInput) this.#pauseReading();
+    if (connection.isClosing) this.wake();
+  }
+
+  #settleBodies(): void {
+    for (let index = 0; index < this.#fedCount; index++) (this.#fed[index] as RequestIntake).settle();
+    this.#fedCount = 0;
+  }
+
+  #write(): void {
+    const bytes = this.#connection.take();
+    if (bytes === undefined || this.socket.write(bytes)) return;
+    this.#isBlocked = true;
+    const { sweeper, settings } = this.services;
+    this.#writeWatch ??= new WriteWatch(this.socket, sweeper, settings.clientWriteTimeoutMs, () =>
+      this.#onStalled(),
+    );
+    this.#writeWatch.start();
+  }
+
+  #onDrain(): void {
+    if (!this.#isBlocked) return;
+    this.services.sweeper.turn();
+    this.#isBlocked = false;
+    this.#writeWatch?.stop();
+    this.flush();
+  }
+
+  /** The client reads nothing. */
+  #onStalled(): void {
+    this.goneCode = 'SP_CLIENT_SLOW';
+    this.#onGone();
+    this.socket.destroy();
+  }
+
+  #onEnd(): void {
+    this.#onGone();
+    this.socket.destroy();
+  }
+
+  #onGone(): void {
+    this.services.sweeper.turn();
+    this.#connection.close();
+  }
+
+  #onClose(): void {
+    this.#onGone();
+    this.#phase = 'closed';
+    this.deadline = 0;
+    this.#spare.length = 0;
+    this.#fed.length = 0;
+    this.services.sweeper.remove(this);
+    this.#writeWatch?.stop();
+    this.services.counters.connectionClosed();
+    this.#options.onClosed();
+  }
+
+  #pauseReading(): void {
+    this.#isReading = false;
+    this.socket.pause();
+  }
+
+  #resumeReading(): void {
+    this.#isReading = true;
+    this.socket.resume();
+  }
+
+  // ── streams and their end ─────────────────────────────────────────────────────────────────────────────────────────
+
+  #newStream(): ClientStream {
+    if (this.#open++ === 0) this.#idleBy = 0;
+    return this.#spare.pop() ?? new ClientStream(this);
+  }
+
+  #leave(): void {
+    this.#phase = 'leaving';
+    this.#leaveBy = this.services.sweeper.after(LAST_REQUEST_MS);
+    this.#at(this.#leaveBy);
+  }
+
+  /** Ends a connection that takes no further requests, once its last stream is over. */
+  #endIfDone(): void {
+    // Either side may have said so without being asked from here.
+    if (this.#phase === 'open') this.#leave();
+    if (this.#open > 0 || !this.#connection.isFinal || this.#isBlocked) return;
+    this.#write();
+    this.#end();
+  }
+
+  #end(): void {
+    this.#phase = 'ended';
+    this.socket.end();
+    this.#closeBy = this.services.sweeper.after(LINGER_MS);
+    this.#at(this.#closeBy);
+    if (!this.#isReading) this.#resumeReading();
+  }
+
+  // ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────────
+
+  #at(moment: number): void {
+    if (this.deadline === 0 || moment < this.deadline) this.deadline = moment;
+  }
+
+  #rearm(): void {
+    this.deadline = 0;
+    if (this.#acknowledgeBy !== 0) this.#at(this.#acknowledgeBy);
+    if (this.#headBy !== 0) this.#at(this.#headBy);
+    if (this.#idleBy !== 0) this.#at(this.#idleBy);
+    if (this.#aliveBy !== 0) this.#at(this.#aliveBy);
+    if (this.#leaveBy !== 0) this.#at(this.#leaveBy);
+    if (this.#closeBy !== 0) this.#at(this.#closeBy);
+  }
+
+  #judgeTimes(now: number): void {
+    const connection = this.#connection;
+    if (isOver(this.#acknowledgeBy, now)) {
+      this.#acknowledgeBy = 0;
+      if (!connection.isAcknowledged) return connection.fail('SETTINGS_TIMEOUT', 'settings not acknowledged');
+    }
+    if (isOver(this.#headBy, now)) {
+      this.#headBy = 0;
+      return connection.fail('ENHANCE_YOUR_CALM', 'frame not received in time');
+    }
+    if (isOver(this.#idleBy, now)) {
+      this.#idleBy = 0;
+      this.drain();
+    }
+    if (isOver(this.#leaveBy, now)) {
+      this.#leaveBy = 0;
+      connection.shutdownNow();
+      this.wake();
+    }
+    if (isOver(this.#aliveBy, now)) this.#judgeLife(now);
+    return undefined;
+  }
+
+  /** A client that has gone without a word would hold its streams for ever. */
+  #judgeLife(now: number): void {
+    const { sweeper } = this.services;
+    if (this.#isPinged) return void this.socket.destroy();
+    const silentMs = now - this.#heardMs;
+    this.#isPinged = this.#open > 0 && silentMs >= SILENCE_MS;
+    if (this.#isPinged) this.#connection.ping();
+    this.#aliveBy = sweeper.after(this.#isPinged ? ANSWER_PING_MS : Math.max(SILENCE_MS - silentMs, 1_000));
+    return undefined;
+  }
+
+  #watchHead(): void {
+    const { completedFrames } = this.#connection;
+    if (this.#headBy !== 0 && completedFrames === this.#headFrames) return;
+    this.#headFrames = completedFrames;
+    this.#headBy = this.services.sweeper.after(this.services.settings.clientHeaderTimeoutMs);
+    this.#at(this.#headBy);
+  }
+}
+
+function isOver(moment: number, now: number): boolean {
+  return moment !== 0 && moment <= now;
+}
+
+/** One function for all, so that a turn costs no closure. */
+function flushSession(session: Http2Session): void {
+  session.flush();
+}
