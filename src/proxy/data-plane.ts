@@ -275,7 +275,7 @@ export class DataPlane {
     const steps = Math.max(1, Math.floor(windowMs / TUNNEL_STEP_MS));
     const perStep = Math.ceil(tunnels.length / steps);
     const step = (): void => {
-      for (const tunnel of tunnels.splice(0, perStep)) tunnel.goAway();
+      for (const tunnel of tunnels.splice(0, perStep)) tunnel.goAway('shutdown');
       if (tunnels.length === 0) clearInterval(this.#tunnelTimer);
     };
     this.#tunnelTimer = setInterval(step, TUNNEL_STEP_MS);

@@ -1,4 +1,5 @@
 import type { ResponseHead } from '../http1/message-head.ts';
+import type { TunnelEndReason, TunnelKind } from '../telemetry/protocol-cells.ts';
 import type { Expiring } from '../util/deadline-sweeper.ts';
 import type { TunnelEnd, TunnelListener } from '../util/tunnel-end.ts';
 import type { Exchange } from './exchange.ts';
@@ -17,8 +18,12 @@ export interface TunnelStart {
 /** Tells the client of the switch and joins both ends. */
 export function startTunnel({ exchange, head, upgrade, upstream }: TunnelStart): Tunnel {
   dropResponseFields(head, exchange.services.settings.passServerHeader);
+  const kind = exchange.downstream.wantsTunnel ? 'connect' : 'upgrade';
   const client = exchange.downstream.openTunnel(head, upgrade);
-  return new Tunnel(exchange, new Side(client, upgrade), new Side(upstream, upgrade));
+  return new Tunnel(exchange, kind, [
+    new Side(client, upgrade, 'client'),
+    new Side(upstream, upgrade, 'upstream'),
+  ]);
 }
 
 /** One end of a tunnel, and the way of what comes in at it to the other. */
@@ -27,11 +32,13 @@ class Side implements TunnelListener {
   /** Where in what was sent to this end a close frame may stand; for WebSocket. */
   readonly boundary: FrameBoundary | undefined;
   receivedBytes = 0;
+  readonly #name: 'client' | 'upstream';
   #other: Side | undefined;
   #tunnel: Tunnel | undefined;
 
-  constructor(end: TunnelEnd, upgrade: string) {
+  constructor(end: TunnelEnd, upgrade: string, name: 'client' | 'upstream') {
     this.end = end;
+    this.#name = name;
     if (upgrade === 'websocket') this.boundary = new FrameBoundary();
   }
 
@@ -54,10 +61,12 @@ class Side implements TunnelListener {
   }
 
   onEnd(): void {
+    this.#tunnel?.endedBy(this.#name);
     this.#other?.end.end();
   }
 
   onClose(): void {
+    this.#tunnel?.endedBy(this.#name);
     this.#tunnel?.onClosed();
   }
 }
@@ -69,14 +78,17 @@ export class Tunnel implements Expiring {
   readonly #client: Side;
   readonly #upstream: Side;
   readonly #exchange: Exchange;
+  readonly #kind: TunnelKind;
   #ended = false;
+  #reason: TunnelEndReason | undefined;
 
-  constructor(exchange: Exchange, client: Side, upstream: Side) {
+  constructor(exchange: Exchange, kind: TunnelKind, [client, upstream]: readonly [Side, Side]) {
     this.#exchange = exchange;
+    this.#kind = kind;
     this.#client = client;
     this.#upstream = upstream;
     const { services } = exchange;
-    services.counters.tunnelOpened();
+    services.counters.tunnelOpened(kind);
     services.tunnels.add(this);
     services.sweeper.add(this);
     this.touch();
@@ -87,7 +99,8 @@ export class Tunnel implements Expiring {
   }
 
   /** Says goodbye on both sides where the protocol has a word for it, then ends. */
-  goAway(): void {
+  goAway(reason: TunnelEndReason): void {
+    this.endedBy(reason);
     const { end: client, boundary: toClient } = this.#client;
     const { end: upstream, boundary: toUpstream } = this.#upstream;
     if (toClient?.isAtBoundary === true) client.write(serverGoingAway);
@@ -102,8 +115,13 @@ export class Tunnel implements Expiring {
   }
 
   onDeadline(): void {
-    this.goAway();
+    this.goAway('idle');
     this.destroy();
+  }
+
+  /** Whoever or whatever was first counts. */
+  endedBy(reason: TunnelEndReason): void {
+    this.#reason ??= reason;
   }
 
   /** Something went through: the tunnel is not idle. */
@@ -119,7 +137,7 @@ export class Tunnel implements Expiring {
     const { services } = this.#exchange;
     services.sweeper.remove(this);
     services.tunnels.delete(this);
-    services.counters.tunnelClosed();
+    services.counters.tunnelClosed(this.#kind, this.#reason ?? 'other');
     this.#client.end.close();
     this.#upstream.end.close();
     this.#exchange.onTunnelEnded(this.#client.receivedBytes, this.#upstream.receivedBytes);

@@ -85,14 +85,14 @@ export class WorkerCounters {
     this.#add(familyStarts.requestVersions + requestVersions.indexOf(version), 1);
   }
 
-  tunnelOpened(kind: TunnelKind = 'upgrade'): void {
+  tunnelOpened(kind: TunnelKind): void {
     const isConnect = kind === 'connect';
     this.#add(isConnect ? counterCells.connectTunnelsActive : counterCells.tunnelsActive, 1);
     this.#add(isConnect ? counterCells.connectTunnelsTotal : counterCells.tunnelsTotal, 1);
   }
 
   /** `kind`: as it was opened. */
-  tunnelClosed(kind: TunnelKind = 'upgrade', reason: TunnelEndReason = 'other'): void {
+  tunnelClosed(kind: TunnelKind, reason: TunnelEndReason): void {
     this.#add(kind === 'connect' ? counterCells.connectTunnelsActive : counterCells.tunnelsActive, -1);
     this.#add(familyStarts.tunnelsClosed + tunnelEnds.indexOf(reason), 1);
   }

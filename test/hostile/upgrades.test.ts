@@ -3,6 +3,8 @@ import type { Socket } from 'node:net';
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 
+import { tunnelEnds } from '../../src/telemetry/protocol-cells.ts';
+import type { TunnelEndReason } from '../../src/telemetry/protocol-cells.ts';
 import { HostileRig, expectFinalRefusal, finalAnswers } from '../support/hostile-harness.ts';
 import type { Refusal } from '../support/hostile-harness.ts';
 import type { RawClient } from '../support/raw-client.ts';
@@ -326,8 +328,13 @@ describe('methods that are not for a proxy of this kind', () => {
 });
 
 describe('the end of a tunnel', () => {
+  let before: readonly number[];
+  const ends = ({ proxy }: HostileRig): readonly number[] =>
+    tunnelEnds.map((_, place) => proxy.counters.family('tunnelsClosed', place));
+
   async function tunnel(): Promise<{ client: RawClient; socket: Socket; heard: () => string }> {
     await rig.canary();
+    before = ends(rig);
     let heard = '';
     answersCase((_, socket) => {
       socket.removeAllListeners('data');
@@ -341,13 +348,16 @@ describe('the end of a tunnel', () => {
     return { client, socket: rig.upstream.sockets.at(-1) as Socket, heard: () => heard };
   }
 
-  async function expectOver(client: RawClient, socket: Socket): Promise<void> {
+  async function expectOver(client: RawClient, socket: Socket, reason: TunnelEndReason): Promise<void> {
     await client.untilEnd();
     client.close();
     await rig.upstream.until(() => socket.destroyed);
     // The proxy hears of the client's close a turn later.
     while (rig.proxy.counters.read('tunnelsActive') > 0)
       await new Promise((resolve) => setImmediate(resolve));
+    expect(ends(rig).map((count, place) => count - (before[place] ?? 0))).toEqual(
+      tunnelEnds.map((end) => (end === reason ? 1 : 0)),
+    );
     await rig.canary();
   }
 
@@ -360,27 +370,27 @@ describe('the end of a tunnel', () => {
     expect(heard()).toBe('bye');
     socket.end('farewell');
     expect(await client.untilEnd()).toMatch(/farewell$/);
-    await expectOver(client, socket);
+    await expectOver(client, socket, 'client');
   });
 
   test('U12 the upstream half-closes', async () => {
     const { client, socket } = await tunnel();
     socket.end('bye');
     expect(await client.untilEnd()).toMatch(/bye$/);
-    await expectOver(client, socket);
+    await expectOver(client, socket, 'upstream');
   });
 
   test('U12 the client resets', async () => {
     const { client, socket } = await tunnel();
     client.socket.resetAndDestroy();
     await rig.upstream.until(() => socket.destroyed);
-    await expectOver(client, socket);
+    await expectOver(client, socket, 'client');
   });
 
   test('U12 the upstream resets', async () => {
     const { client, socket } = await tunnel();
     socket.resetAndDestroy();
-    await expectOver(client, socket);
+    await expectOver(client, socket, 'upstream');
   });
 
   test('U12 nobody speaks for too long', async () => {
@@ -395,6 +405,7 @@ describe('the end of a tunnel', () => {
       expectGoingAway(client.received);
       client.close();
       await quiet.upstream.until(() => quiet.upstream.sockets[0]?.destroyed === true);
+      expect(ends(quiet)[tunnelEnds.indexOf('idle')]).toBe(1);
       await quiet.canary();
     } finally {
       await quiet.stop();
