@@ -13,7 +13,7 @@ export interface HttpsRedirect {
 const STATUS_CODES = [301, 302, 307, 308] as const;
 const DEFAULT_STATUS = 308;
 /** Authorities fetch their challenges over plain HTTP (RFC 8555 §8.3). */
-const CHALLENGES = '/.well-known/acme-challenge';
+export const CHALLENGES = '/.well-known/acme-challenge';
 
 export const httpsRedirect: FilterSpec<HttpsRedirect> = {
   name: 'httpsRedirect',

@@ -4,6 +4,7 @@ import { errorCodes } from '../telemetry/error-codes.ts';
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import { HeaderList } from '../util/header-list.ts';
 import { admit } from './admission.ts';
+import { admitClient, certificateErrorAnswer, plainHttpVerdict } from './client-certificate.ts';
 import type { Client } from './client.ts';
 import type { Downstream } from './downstream.ts';
 import { errorAnswer, optionsAnswer } from './error-answers.ts';
@@ -14,6 +15,7 @@ import { askForTrailers, callLimitMs } from './grpc/grpc-request.ts';
 import { translateGrpcWeb } from './grpc/grpc-web-downstream.ts';
 import type { GrpcWebDownstream } from './grpc/grpc-web-downstream.ts';
 import { ForwardingFields, MAX_HOPS } from './forwarding-fields.ts';
+import type { LinkedClientAuth } from './linked-client-auth.ts';
 import type { LinkedBackend, LinkedRoute } from './linked-table.ts';
 import { ProxyRequest } from './proxy-request.ts';
 import type { ProxyServices } from './proxy-services.ts';
@@ -47,6 +49,8 @@ export class Exchange {
   #epoch = 0;
   #answered = false;
   #route: LinkedRoute | undefined;
+  /** What the host of the request asks of clients; undefined for most. */
+  #clientAuth: LinkedClientAuth | undefined;
   /** Bytes behind an upgrade request belong to no HTTP message. */
   #untrusted = false;
   /** While `downstream` is one: the client speaks gRPC-Web, its endpoint gRPC. */
@@ -85,6 +89,12 @@ export class Exchange {
     }
     if (head.pathAndQuery === '*') {
       this.answer(optionsAnswer);
+      return;
+    }
+    const plain = this.#clientAuth === undefined ? undefined : plainHttpVerdict(this.request, this.#route);
+    if (plain !== undefined) {
+      if (typeof plain === 'string') this.refuse(plain);
+      else this.answer(plain);
       return;
     }
     this.#forwarder.prepare(head);
@@ -127,7 +137,7 @@ export class Exchange {
       this.downstream.abort(trailers);
       return;
     }
-    this.answer(errorAnswer(code, this.request.requestId));
+    this.answer(certificateErrorAnswer(code, this.#clientAuth) ?? errorAnswer(code, this.request.requestId));
   }
 
   /** Answers from here, through the route's response filters. */
@@ -238,6 +248,7 @@ export class Exchange {
     this.#answered = false;
     this.#books.open(services.sweeper.turnMs);
     this.#route = undefined;
+    this.#clientAuth = undefined;
     this.#untrusted = false;
     this.downstream = this.#connection;
     this.#web = undefined;
@@ -259,7 +270,13 @@ export class Exchange {
       if (claims.hops >= MAX_HOPS) return 'SP_LOOP';
       if (claims.forwardedProto !== undefined) request.speakFor(claims.forwardedProto);
     }
-    const route = services.table.match(request);
+    const { table } = services;
+    if (table.hasClientAuth) {
+      this.#clientAuth = table.clientAuthFor(request.host);
+      const judged = admitClient(this.#clientAuth, this.client, request);
+      if (judged !== undefined) return judged;
+    }
+    const route = table.match(request);
     if (route === undefined) return 'SP_NO_ROUTE';
     this.#route = route;
     // Only filters ask for it, and reading it from one of many routes is a cache miss.

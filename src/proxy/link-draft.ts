@@ -10,6 +10,7 @@ import type {
 } from '../table/route-table.ts';
 import type { TableDelta } from '../table/table-delta.ts';
 import type { PersistentMapEdit } from '../util/persistent-map.ts';
+import { linkClientAuth } from './linked-client-auth.ts';
 import { linkRoute, relinkBackends } from './link-route.ts';
 import type { RouteLink, RouteLinkContext } from './link-route.ts';
 import type { LinkedUpstream } from './linked-table.ts';
@@ -40,6 +41,7 @@ export class LinkDraft {
   readonly #index;
   readonly #routes;
   readonly #hosts;
+  readonly #clientAuths;
   readonly #upstreams;
   readonly #upstreamEntries;
   readonly #endpoints;
@@ -60,6 +62,7 @@ export class LinkDraft {
     this.#index = parts.index.edit();
     this.#routes = parts.routes.edit();
     this.#hosts = parts.hosts.edit();
+    this.#clientAuths = parts.clientAuths.edit();
     this.#upstreams = parts.upstreams.edit();
     this.#upstreamEntries = parts.upstreamEntries.edit();
     this.#endpoints = parts.endpoints.edit();
@@ -122,12 +125,21 @@ export class LinkDraft {
     this.#updates.set(upstream, { set: { ...old.set, endpoints: [] }, slots: new Map() });
   }
 
+  /** After the authorities that it may refer to. */
   setHost(entry: TableHost): void {
-    this.#replace(this.#hosts, entry);
+    if (!this.#replace(this.#hosts, entry)) return;
+    const { id, clientAuth } = entry;
+    if (clientAuth === undefined) this.#clientAuths.delete(id);
+    else
+      this.#clientAuths.set(
+        id,
+        linkClientAuth(clientAuth, (key) => this.#authorities.get(key)),
+      );
   }
 
   removeHost(id: string): void {
     this.#drop(this.#hosts, id);
+    this.#clientAuths.delete(id);
   }
 
   setCertificate(entry: TableCertificate): void {
@@ -192,6 +204,7 @@ export class LinkDraft {
       index: this.#index.finish(),
       routes: this.#routes.finish(),
       hosts: this.#hosts.finish(),
+      clientAuths: this.#clientAuths.finish(),
       upstreams: this.#upstreams.finish(),
       upstreamEntries: this.#upstreamEntries.finish(),
       endpoints: this.#endpoints.finish(),

@@ -9,6 +9,7 @@ import type {
 } from '../table/route-table.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
 import type { HeaderList } from '../util/header-list.ts';
+import type { LinkedClientAuth } from './linked-client-auth.ts';
 
 /** The run-time form of a table: built in a worker by the linker, replaced as a whole by one assignment, never mutated by readers. */
 export interface LinkedTable {
@@ -20,6 +21,13 @@ export interface LinkedTable {
   match(request: MatchRequest): LinkedRoute | undefined;
   /** The certificate for a canonical name: its own, its wildcard's, or the one for every name. '' is no name. */
   certificateFor(serverName: string): TableCertificate | undefined;
+  /** Whether any host asks its clients for certificates. */
+  readonly hasClientAuth: boolean;
+  /**
+   * What clients of a canonical name have to show: as the pattern says whose routes serve it, so that a host that has routes
+   * of its own is not held to the policy of its wildcard. '' is no name.
+   */
+  clientAuthFor(host: string): LinkedClientAuth | undefined;
 }
 
 /** What matching looks at. */

@@ -10,9 +10,10 @@ import type { RequestIds } from './request-id.ts';
 
 /**
  * Every field that does not simply pass. `drop`: this connection's business, or written by us alone. `claim`: dropped
- * too, but read first. `id`: the request's id. `origin`: passes, and is kept for filters.
+ * too, but read first. `id`: the request's id. `origin`: passes, and is kept for filters. `proof`: passes only from a proxy
+ * that is believed, such as one that asks for certificates itself.
  */
-const roles: ReadonlyMap<string, 'drop' | 'claim' | 'id' | 'origin'> = new Map([
+const roles: ReadonlyMap<string, 'drop' | 'claim' | 'id' | 'origin' | 'proof'> = new Map([
   ['connection', 'drop'],
   ['content-length', 'drop'],
   ['expect', 'drop'],
@@ -25,6 +26,10 @@ const roles: ReadonlyMap<string, 'drop' | 'claim' | 'id' | 'origin'> = new Map([
   ['proxy-authenticate', 'drop'],
   ['proxy-authorization', 'drop'],
   ['proxy-connection', 'drop'],
+  ['ssl-client-cert', 'proof'],
+  ['ssl-client-issuer-dn', 'proof'],
+  ['ssl-client-subject-dn', 'proof'],
+  ['ssl-client-verify', 'proof'],
   ['te', 'claim'],
   ['trailer', 'drop'],
   ['transfer-encoding', 'drop'],
@@ -103,6 +108,8 @@ export function takeClaims(
     } else if (role === 'claim') {
       claims ??= noClaims();
       noteClaim(claims, name, values[index] as string, believed);
+    } else if (role === 'proof' && believed) {
+      headers.place(index, kept++);
     }
   }
   headers.truncate(kept);

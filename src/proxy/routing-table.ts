@@ -7,8 +7,9 @@ import type {
 } from '../table/route-table.ts';
 import { PersistentMap } from '../util/persistent-map.ts';
 import type { RouteLink } from './link-route.ts';
+import type { LinkedClientAuth } from './linked-client-auth.ts';
 import type { LinkedTable, LinkedUpstream, MatchRequest } from './linked-table.ts';
-import { RouteIndex } from './match/route-index.ts';
+import { RouteIndex, hostPatterns } from './match/route-index.ts';
 
 /** An endpoint set with the board slots of its endpoints, kept so that a replaced upstream can take it over. */
 export interface PlacedEndpoints {
@@ -24,6 +25,8 @@ export interface RoutingTableParts {
   readonly index: RouteIndex<RouteLink>;
   readonly routes: PersistentMap<RouteLink>;
   readonly hosts: PersistentMap<TableHost>;
+  /** Of the hosts that ask for certificates. */
+  readonly clientAuths: PersistentMap<LinkedClientAuth>;
   readonly upstreams: PersistentMap<LinkedUpstream>;
   /** Same keys as `upstreams`. */
   readonly upstreamEntries: PersistentMap<TableUpstream>;
@@ -63,6 +66,21 @@ export class RoutingTable implements LinkedTable {
       hosts.get('');
     return host?.certificate === undefined ? undefined : this.parts.certificates.get(host.certificate);
   }
+
+  get hasClientAuth(): boolean {
+    return this.parts.clientAuths.size > 0;
+  }
+
+  clientAuthFor(host: string): LinkedClientAuth | undefined {
+    const { clientAuths } = this.parts;
+    if (clientAuths.size === 0) return undefined;
+    // The first pattern that routes name is final. One that only asks for certificates is taken too: that is never less strict.
+    for (const pattern of hostPatterns(host)) {
+      const auth = clientAuths.get(pattern);
+      if (auth !== undefined || this.#index.hostRoutes(pattern) !== undefined) return auth;
+    }
+    return undefined;
+  }
 }
 
 /** Generation 0: matches nothing. */
@@ -73,6 +91,7 @@ export function emptyRoutingTable(): RoutingTable {
     index: RouteIndex.empty(),
     routes: PersistentMap.empty(),
     hosts: PersistentMap.empty(),
+    clientAuths: PersistentMap.empty(),
     upstreams: PersistentMap.empty(),
     upstreamEntries: PersistentMap.empty(),
     endpoints: PersistentMap.empty(),

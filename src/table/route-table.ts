@@ -173,18 +173,19 @@ export interface TableHost {
 
 /**
  * What clients of a host have to show. `on`: a certificate that the authority has signed. `optional`: if they show one, it
- * must be so signed. `optional-no-ca`: whatever they show is taken, and its verification told to the upstream. `closed`: the
+ * must be so signed. `optional-no-ca`: whoever signed theirs, and the upstream is told what came of verifying it (but it must
+ * be in force, and for clients). `closed`: the
  * policy could not be made (its authority is missing or unreadable), so every request of the host is refused with 403.
  */
 export interface ClientAuth {
   readonly mode: 'on' | 'optional' | 'optional-no-ca' | 'closed';
   /** Into `authorities`; absent when `closed`. */
   readonly authority?: EntryRef;
-  /** Certificates between the client's and the authority's, the authority's counted: 1 allows no intermediate. */
+  /** Most certificates between the client's and the root, as OpenSSL counts: 1 allows one intermediate. */
   readonly verifyDepth: number;
   /** RE2 over the subject's `CN=…`; a certificate that does not match is answered 403. */
   readonly matchCommonName?: string;
-  /** Where clients are sent (302) that would get 400 or 403 for their certificate. */
+  /** Absolute URL where clients are sent (302) that would get 400 for their certificate, or for having none. */
   readonly errorPage?: string;
   /** The client's certificate goes upstream, as URL-encoded PEM in `ssl-client-cert`. */
   readonly passCertificate: boolean;

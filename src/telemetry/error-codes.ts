@@ -40,6 +40,12 @@ export const errorCodes = {
   SP_LOOP: { status: 508, text: 'Loop Detected' },
   SP_CLIENT_SLOW: { status: 0, text: '' },
   SP_ENDPOINTS_BUSY: { status: 503, text: 'Service Unavailable' },
+  SP_MISDIRECTED: { status: 421, text: 'Misdirected Request' },
+  SP_CLIENT_CERT_MISSING: { status: 400, text: 'Client Certificate Required' },
+  SP_CLIENT_CERT_INVALID: { status: 400, text: 'Client Certificate Not Accepted' },
+  SP_CLIENT_CERT_FORBIDDEN: { status: 403, text: 'Forbidden' },
+  SP_CLIENT_AUTH_CLOSED: { status: 403, text: 'Forbidden' },
+  SP_TLS_REQUIRED: { status: 403, text: 'Forbidden' },
 } as const satisfies Record<string, ErrorCode>;
 
 export type ErrorCodeName = keyof typeof errorCodes;

@@ -1,3 +1,5 @@
+import { createHash } from 'node:crypto';
+
 import { EndpointBoard } from '../../src/balance/endpoint-board.ts';
 import { DataPlane } from '../../src/proxy/data-plane.ts';
 import type { TlsSettings } from '../../src/proxy/tls/tls-settings.ts';
@@ -7,9 +9,11 @@ import { wholeTable } from '../../src/table/diff-tables.ts';
 import { endpointKey } from '../../src/table/endpoint-key.ts';
 import { sealEntry } from '../../src/table/entry-digest.ts';
 import type {
+  ClientAuth,
   Conditions,
   EndpointSet,
   FilterConfig,
+  TableAuthority,
   TableCertificate,
   TableHost,
   Retry,
@@ -51,11 +55,11 @@ export const testSettings: ProxySettings = {
   minBodyBytesPerSecond: 500,
   clientWriteTimeoutMs: 60_000,
   tunnelIdleMs: 0,
+  proxyProtocol: false,
   trustedProxies: [],
   appendForwardedFor: false,
   allowUnderscores: false,
   passServerHeader: false,
-  proxyProtocol: false,
   allowEncodedSlashes: false,
   upstream: {
     maxIdle: 320,
@@ -64,12 +68,17 @@ export const testSettings: ProxySettings = {
     maxRequestsPerConnection: 10_000,
   },
   accessLog: false,
-  http2: { offered: true, plain: false, maxConcurrentStreams: 100 },
   hsts: '',
 };
 
 /** Host patterns, '' for every name, and what they are served with. */
-export type TestCertificates = Readonly<Record<string, TestPair>>;
+export type TestCertificates = Readonly<Record<string, TestPair & { readonly clients?: TestClients }>>;
+
+/** What a host asks of clients: `on` and depth 1 unless it says otherwise. */
+export interface TestClients extends Partial<Omit<ClientAuth, 'authority'>> {
+  readonly ca: string;
+  readonly crl?: string;
+}
 
 export const testTls: Omit<TlsSettings, 'fallback'> = {
   minVersion: 'TLSv1.2',
@@ -176,7 +185,16 @@ function tlsParts(certificates: TestCertificates) {
   const entries = Object.entries(certificates);
   return {
     hosts: byId(
-      entries.map(([id]) => sealEntry<TableHost>('hosts', { id, certificate: `test/${id || 'default'}` })),
+      entries.map(([id, { clients }]) =>
+        sealEntry<TableHost>('hosts', {
+          id,
+          certificate: `test/${id || 'default'}`,
+          ...(clients === undefined ? {} : { clientAuth: testClientAuth(clients) }),
+        }),
+      ),
+    ),
+    authorities: byId(
+      entries.flatMap(([, { clients }]) => (clients === undefined ? [] : [authority(clients)])),
     ),
     certificates: byId(
       entries.map(([id, { certificate, key }]) =>
@@ -184,6 +202,18 @@ function tlsParts(certificates: TestCertificates) {
       ),
     ),
   };
+}
+
+function testClientAuth(clients: TestClients): ClientAuth {
+  const { ca: _ca, crl: _crl, ...auth } = clients;
+  const { id, digest } = authority(clients);
+  return { mode: 'on', verifyDepth: 1, passCertificate: false, authority: { id, digest }, ...auth };
+}
+
+/** Named by its content, as hosts may share it. */
+function authority({ ca, crl }: TestClients): TableAuthority {
+  const id = `test/ca-${createHash('sha256').update(ca).digest('hex').slice(0, 8)}`;
+  return sealEntry<TableAuthority>('authorities', { id, ca, ...(crl === undefined ? {} : { crl }) });
 }
 
 let fallback: TlsSettings['fallback'] | undefined;

@@ -35,6 +35,16 @@ const meanings: Readonly<Record<ErrorCodeName, string>> = {
   SP_LOOP: 'The request passed through here too often: a route leads back to Sallyport.',
   SP_CLIENT_SLOW: 'The client took nothing of a waiting answer for too long and was dropped.',
   SP_ENDPOINTS_BUSY: 'Every endpoint has as many requests at a time as its BackendPolicy allows.',
+  SP_MISDIRECTED:
+    'The handshake of this connection was for another host, or before a change, and was not held to what this host asks of clients.',
+  SP_CLIENT_CERT_MISSING: 'The host asks for a certificate of the client, and there was none.',
+  SP_CLIENT_CERT_INVALID:
+    'The certificate of the client is expired, revoked, for another purpose, or not signed by whom the host believes.',
+  SP_CLIENT_CERT_FORBIDDEN:
+    'The common name of the certificate of the client is not one that the host lets in.',
+  SP_CLIENT_AUTH_CLOSED:
+    'What the host holds certificates of clients to is missing or unreadable; its object carries the diagnostic.',
+  SP_TLS_REQUIRED: 'Plain HTTP to a host that asks for certificates, where no redirect to HTTPS answers.',
 };
 
 /** docs/reference/errors.md */

@@ -1,33 +1,41 @@
 import type { Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
+import type { SecureContext } from 'node:tls';
 
 import { responseHeadText } from '../../http1/message-writer.ts';
 import type { HandshakeFailure } from '../../telemetry/handshake-cells.ts';
 import type { Expiring } from '../../util/deadline-sweeper.ts';
 import { HeaderList } from '../../util/header-list.ts';
 import { errorAnswer } from '../error-answers.ts';
+import type { LinkedClientAuth } from '../linked-client-auth.ts';
 import { canonicalHost } from '../normalise.ts';
 import type { ProxyServices } from '../proxy-services.ts';
 import { MAX_CLIENT_HELLO_BYTES, readClientHello } from './client-hello.ts';
 import type { ClientHello } from './client-hello.ts';
+import { identify } from './client-identity.ts';
+import type { ClientIdentity } from './client-identity.ts';
 import { handshakeFailure } from './handshake-failure.ts';
+import { readPeer } from './peer-facts.ts';
 import type { TlsContexts } from './tls-contexts.ts';
+import type { CertificatePair } from './tls-settings.ts';
 
 /** A refused connection reads on for this long, so that its answer is not lost to a reset. */
 const LINGER_MS = 2_000;
 /** Shutting down: a handshake may have a request behind it, so it is awaited this long. */
 const LAST_HANDSHAKE_MS = 2_000;
 /** What is offered by ALPN (RFC 7301), in order of preference: with HTTP/2, and without. */
-const PROTOCOLS = ['h2', 'http/1.1'];
-const PROTOCOLS_OF_HTTP1 = ['http/1.1'];
+const PROTOCOLS = ['http/1.1'];
 const HANDSHAKE_RECORD = 22;
 
 export interface HandshakeOptions {
   readonly services: ProxyServices;
   readonly contexts: TlsContexts;
   readonly timeoutMs: number;
-  /** The connection is encrypted; `onClosed` follows at once, since it is no handshake any more. */
-  onSecure(socket: TLSSocket): void;
+  /**
+   * The connection is encrypted; `onClosed` follows at once, since it is no handshake any more. `identity` is undefined
+   * where no certificate was asked for.
+   */
+  onSecure(socket: TLSSocket, identity: ClientIdentity | undefined): void;
   /** Called once. */
   onClosed(handshake: Handshake): void;
 }
@@ -36,10 +44,11 @@ export interface HandshakeOptions {
 type Phase = 'hello' | 'library' | 'refused' | 'closed';
 
 /**
- * An accepted connection until it is encrypted. Its ClientHello is read here first: it chooses the certificate by the table
- * in force, which the handshake keeps to its end, whatever is swapped meanwhile.
- * A Host that differs from the name of the handshake is served, as by ingress-nginx. Once hosts can ask for certificates of
- * clients, the name must be kept with the connection here, and requests for hosts of another policy refused with 421.
+ * An accepted connection until it is encrypted. Its ClientHello is read here first: it chooses the certificate, and whether
+ * one of the client's is asked for, by the table in force, which the handshake keeps to its end, whatever is swapped meanwhile.
+ * No client is refused here for its certificate, or for having none: what it showed goes with the connection, and each of its
+ * requests is judged by the policy of its own host (client-certificate.ts). So a Host that differs from the name of the
+ * handshake is served, as by ingress-nginx, unless it wants more than was asked for.
  */
 export class Handshake implements Expiring {
   deadline: number;
@@ -49,6 +58,8 @@ export class Handshake implements Expiring {
   #phase: Phase = 'hello';
   #received: Buffer | undefined;
   #startMs = 0;
+  /** Set where the client was asked for a certificate. */
+  #auth: LinkedClientAuth | undefined;
   readonly #onData = (chunk: Buffer): void => this.#read(chunk);
   readonly #onEnd = (): void => this.#fail('closed');
   readonly #onError = (): void => this.#fail('closed');
@@ -100,10 +111,16 @@ export class Handshake implements Expiring {
     socket.unshift(received);
     let secure: TLSSocket;
     try {
-      const certificate = services.table.certificateFor(serverName(hello));
-      const secureContext = contexts.choose(certificate, hello.ticketNames);
-      const ALPNProtocols = services.settings.http2.offered ? PROTOCOLS : PROTOCOLS_OF_HTTP1;
-      secure = new TLSSocket(socket, { isServer: true, secureContext, ALPNProtocols });
+      const name = serverName(hello);
+      const certificate = services.table.certificateFor(name);
+      const asking = this.#ask(services.table.clientAuthFor(name), certificate, hello);
+      secure = new TLSSocket(socket, {
+        isServer: true,
+        secureContext: asking ?? contexts.choose(certificate, hello.ticketNames),
+        requestCert: asking !== undefined,
+        rejectUnauthorized: false,
+        ALPNProtocols: PROTOCOLS,
+      });
     } catch (error) {
       // One client must not end the worker, and with it everybody else's connections.
       services.warn('handshake not begun', { error: (error as Error).message });
@@ -117,10 +134,24 @@ export class Handshake implements Expiring {
     secure.once('secure', () => this.#finish(secure, hello));
   }
 
+  /** The context that asks for a certificate of the client, where its host wants one. */
+  #ask(
+    auth: LinkedClientAuth | undefined,
+    certificate: CertificatePair | undefined,
+    { ticketNames }: ClientHello,
+  ): SecureContext | undefined {
+    if (auth?.authority === undefined) return undefined;
+    const context = this.#options.contexts.chooseAsking(certificate, auth.authority, ticketNames);
+    if (context !== undefined) this.#auth = auth;
+    return context;
+  }
+
   #finish(secure: TLSSocket, hello: ClientHello): void {
     if (this.#phase !== 'library') return;
     secure.off('end', this.#onEnd);
     if (!agrees(secure, hello)) return this.#fail('garbage');
+    const identity = this.#identify(secure);
+    if (identity === 'too-large') return this.#fail('garbage');
     const { services } = this.#options;
     services.sweeper.turn();
     services.counters.handshakeDone({
@@ -129,8 +160,22 @@ export class Handshake implements Expiring {
       resumed: secure.isSessionReused(),
       ms: services.sweeper.turnMs - this.#startMs,
     });
-    this.#options.onSecure(secure);
+    this.#options.onSecure(secure, identity);
     this.#leave();
+  }
+
+  #identify(secure: TLSSocket): ClientIdentity | undefined | 'too-large' {
+    const auth = this.#auth;
+    if (auth?.authority === undefined) return undefined;
+    const { contexts, services } = this.#options;
+    const facts = readPeer(secure);
+    if (facts === 'too-large') return facts;
+    const { policy, verifyDepth, authority } = auth;
+    const believed = contexts.certificatesOf(authority);
+    const { identity, fromClient } = identify(facts, { policy, verifyDepth, believed }, Date.now());
+    if (fromClient) contexts.resumeNoMore(authority);
+    services.counters.clientCertificate(identity.verdict === 'stranger' ? 'failed' : identity.verdict);
+    return identity;
   }
 
   /** Something else than TLS. A request in plain HTTP gets an answer that can be read. */
