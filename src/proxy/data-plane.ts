@@ -12,7 +12,10 @@ import { DeadlineSweeper } from '../util/deadline-sweeper.ts';
 import { TrustedProxies } from './client-address.ts';
 import { tcpClient } from './client.ts';
 import type { Client } from './client.ts';
+import type { ConnectionOptions } from './connection-options.ts';
 import { Http1Connection } from './http1-connection.ts';
+import { Http2Session } from './http2/http2-session.ts';
+import { PrefaceSniff } from './http2/preface-sniff.ts';
 import { LinkError, Linker, nextTurn } from './linker.ts';
 import type { LinkInput, LinkOutcome } from './linker.ts';
 import { ProxyProtocolGate } from './proxy-protocol/proxy-protocol-gate.ts';
@@ -56,6 +59,13 @@ interface Tls {
 interface ClientConnection {
   readonly socket: Socket;
   drain(): void;
+}
+
+/** How a connection is served. `carrier` is the TCP connection that a socket of TLS stands on. */
+interface Served {
+  readonly carrier: Socket;
+  readonly client: Client;
+  readonly isHttp2?: boolean;
 }
 
 /** What became of a publication. */
@@ -216,7 +226,7 @@ export class DataPlane {
 
   #begin(socket: Socket, client: Client): void {
     if (client.transport === 'https' && this.#tls !== undefined) this.#shakeHands(socket, client, this.#tls);
-    else this.#serve(socket, socket, client);
+    else this.#servePlain(socket, client);
   }
 
   #shakeHands(socket: Socket, client: Client, { settings, contexts }: Tls): void {
@@ -224,20 +234,37 @@ export class DataPlane {
       services: this.#services,
       contexts,
       timeoutMs: settings.handshakeTimeoutMs,
-      onSecure: (secure, identity) => this.#serve(secure, socket, { ...client, identity }),
+      onSecure: (secure, identity) =>
+        this.#serve(secure, {
+          carrier: socket,
+          client: { ...client, identity },
+          isHttp2: secure.alpnProtocol === 'h2',
+        }),
       onClosed: (closed) => this.#closed(closed),
     });
     this.#connections.add(handshake);
   }
 
-  /** `carrier` is the TCP connection that a socket of TLS stands on. */
-  #serve(socket: Socket, carrier: Socket, client: Client): void {
-    const connection: Http1Connection = new Http1Connection(socket, {
+  /** A plain connection: HTTP/1, or what its first bytes say where HTTP/2 is taken too. */
+  #servePlain(socket: Socket, client: Client): void {
+    if (!this.#services.settings.http2.plain) return this.#serve(socket, { carrier: socket, client });
+    const sniff = new PrefaceSniff(socket, {
+      services: this.#services,
+      onKnown: (isHttp2) => this.#serve(socket, { carrier: socket, client, isHttp2 }),
+      onClosed: (closed) => this.#closed(closed),
+    });
+    this.#connections.add(sniff);
+    return undefined;
+  }
+
+  #serve(socket: Socket, { carrier, client, isHttp2 = false }: Served): void {
+    const options: ConnectionOptions = {
       services: this.#services,
       client,
       carrier,
       onClosed: () => this.#closed(connection),
-    });
+    };
+    const connection = isHttp2 ? new Http2Session(socket, options) : new Http1Connection(socket, options);
     this.#connections.add(connection);
   }
 
@@ -252,7 +279,7 @@ export class DataPlane {
     const steps = Math.max(1, Math.floor(windowMs / TUNNEL_STEP_MS));
     const perStep = Math.ceil(tunnels.length / steps);
     const step = (): void => {
-      for (const tunnel of tunnels.splice(0, perStep)) tunnel.goAway();
+      for (const tunnel of tunnels.splice(0, perStep)) tunnel.goAway('shutdown');
       if (tunnels.length === 0) clearInterval(this.#tunnelTimer);
     };
     this.#tunnelTimer = setInterval(step, TUNNEL_STEP_MS);

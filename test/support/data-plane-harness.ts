@@ -68,6 +68,7 @@ export const testSettings: ProxySettings = {
     maxRequestsPerConnection: 10_000,
   },
   accessLog: false,
+  http2: { offered: true, plain: false, maxConcurrentStreams: 100 },
   hsts: '',
 };
 

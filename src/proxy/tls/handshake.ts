@@ -24,7 +24,8 @@ const LINGER_MS = 2_000;
 /** Shutting down: a handshake may have a request behind it, so it is awaited this long. */
 const LAST_HANDSHAKE_MS = 2_000;
 /** What is offered by ALPN (RFC 7301), in order of preference: with HTTP/2, and without. */
-const PROTOCOLS = ['http/1.1'];
+const PROTOCOLS = ['h2', 'http/1.1'];
+const PROTOCOLS_OF_HTTP1 = ['http/1.1'];
 const HANDSHAKE_RECORD = 22;
 
 export interface HandshakeOptions {
@@ -119,7 +120,7 @@ export class Handshake implements Expiring {
         secureContext: asking ?? contexts.choose(certificate, hello.ticketNames),
         requestCert: asking !== undefined,
         rejectUnauthorized: false,
-        ALPNProtocols: PROTOCOLS,
+        ALPNProtocols: services.settings.http2.offered ? PROTOCOLS : PROTOCOLS_OF_HTTP1,
       });
     } catch (error) {
       // One client must not end the worker, and with it everybody else's connections.
