@@ -17,6 +17,7 @@ import { backendPolicyCrd, routeCrd } from './reference/crds.ts';
 import { diagnosticsPage } from './reference/diagnostics-page.ts';
 import { errorsPage } from './reference/errors-page.ts';
 import { flagsPage } from './reference/flags-page.ts';
+import { metricsPage } from './reference/metrics-page.ts';
 import { routePage } from './reference/route-page.ts';
 
 /** Path below the root → its content, before formatting. */
@@ -42,6 +43,7 @@ export const outputs: ReadonlyMap<string, () => string> = new Map([
   ['docs/reference/diagnostics.md', () => diagnosticsPage()],
   ['docs/reference/errors.md', () => errorsPage()],
   ['docs/reference/admin.md', () => adminPage()],
+  ['docs/reference/metrics.md', () => metricsPage()],
 ]);
 
 const root = join(import.meta.dirname, '..');
