@@ -81,7 +81,8 @@ export class ClientStream implements Downstream {
   head(answer: AnswerHead): void {
     this.#bodiless = answer.bodiless;
     prepareAnswer(answer, this.#share.hsts);
-    this.#stream?.respond(answer.status, answer.headers, false);
+    // Headers behind which nothing comes end the stream: those of a call of gRPC that has only these are its trailers.
+    this.#stream?.respond(answer.status, answer.headers, answer.bodiless);
   }
 
   body(buffer: Buffer, start: number, end: number): void {
