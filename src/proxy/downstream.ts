@@ -30,7 +30,7 @@ export interface Downstream {
   body(buffer: Buffer, start: number, end: number): void;
   /** Lets what was handed over leave. Returns false when the client does not keep up; `Exchange.onClientDrain` follows. */
   flush(): boolean;
-  /** Whether output that was handed over has not left yet. */
+  /** Whether bytes that were handed over are still needed: their buffer must not be read into. */
   readonly hasPendingOutput: boolean;
   /** Much waits for this client already: more should come in small pieces. */
   readonly isCongested: boolean;

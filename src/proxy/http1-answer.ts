@@ -64,6 +64,11 @@ export class Http1Answer {
     else this.#output.add(bytes);
   }
 
+  /** Whether bytes that were handed over are still needed, and not only copies of them. */
+  get isLending(): boolean {
+    return this.#output.isLending(this.socket);
+  }
+
   /** Returns false when the client does not keep up. */
   flush(): boolean {
     return this.#output.flush(this.socket);

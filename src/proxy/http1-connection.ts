@@ -90,7 +90,7 @@ export class Http1Connection implements Downstream, Expiring {
   }
 
   get hasPendingOutput(): boolean {
-    return this.socket.writableLength > 0;
+    return this.#answer.isLending;
   }
 
   /** Waiting for a request, with none begun: safe to close without loss. */
@@ -334,7 +334,7 @@ export class Http1Connection implements Downstream, Expiring {
       case 'tunnel':
         return;
       case 'lingering':
-        if (!this.hasPendingOutput) this.socket.destroy();
+        if (this.socket.writableLength === 0) this.socket.destroy();
         return;
       default:
         this.#onGone();
@@ -365,7 +365,7 @@ export class Http1Connection implements Downstream, Expiring {
     this.deadline = 0;
     this.socket.end();
     this.#resumeReading();
-    if (!this.hasPendingOutput) {
+    if (this.socket.writableLength === 0) {
       this.#awaitClose();
       return;
     }

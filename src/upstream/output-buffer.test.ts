@@ -84,4 +84,27 @@ describe('OutputBuffer', () => {
     });
     expect(answers).toEqual([true, true, false]);
   });
+
+  test('a socket that has taken only copies needs no buffer, however much it has still to write', () => {
+    const output = new OutputBuffer();
+    const full = { writableLength: 1 };
+    output.add(Buffer.alloc(100));
+    output.flush(new FakeSocket());
+    expect(output.isLending(full)).toBe(false);
+    for (let part = 0; part < 100; part++) output.add(Buffer.alloc(1000));
+    output.flush(new FakeSocket());
+    expect(output.isLending(full)).toBe(false);
+  });
+
+  test('a socket that was given buffers needs them until it has written all', () => {
+    const output = new OutputBuffer();
+    output.add(Buffer.alloc(5000));
+    output.flush(new FakeSocket());
+    expect(output.isLending({ writableLength: 1 })).toBe(true);
+    output.add('text behind it');
+    output.flush(new FakeSocket());
+    expect(output.isLending({ writableLength: 1 })).toBe(true);
+    expect(output.isLending({ writableLength: 0 })).toBe(false);
+    expect(output.isLending({ writableLength: 1 })).toBe(false);
+  });
 });

@@ -29,6 +29,8 @@ export class OutputBuffer {
   /** Place of the open chunk's header, and the bytes that the chunk has so far; 0 bytes: no chunk is open. */
   #chunkAt = 0;
   #chunkBytes = 0;
+  /** Whether a socket was given buffers, and no copies of them. */
+  #gaveBuffers = false;
 
   add(part: OutputPart): void {
     if (this.#chunkBytes > 0) this.#closeChunk();
@@ -63,6 +65,12 @@ export class OutputBuffer {
     return taken;
   }
 
+  /** Whether this socket, the one that everything is flushed to, still needs buffers that it was given. */
+  isLending(socket: { readonly writableLength: number }): boolean {
+    if (this.#gaveBuffers && socket.writableLength === 0) this.#gaveBuffers = false;
+    return this.#gaveBuffers;
+  }
+
   /** As text: a string leaves without a buffer being allocated for it, which is the cheapest way for small messages. */
   #joinText(): string {
     let text = '';
@@ -89,6 +97,7 @@ export class OutputBuffer {
   #writeParts(socket: OutputSocket): boolean {
     if (this.#count > MAX_PARTS) return socket.write(this.#joinBytes());
     let taken = true;
+    this.#gaveBuffers = true;
     if (this.#count > 1) socket.cork();
     for (let index = 0; index < this.#count; index++) {
       const part = this.#parts[index] as OutputPart;
