@@ -1,6 +1,6 @@
 import type { ClientAuth, TableAuthority } from '../table/route-table.ts';
 import { compileLinear, isRegexFault } from '../util/linear-regex.ts';
-import type { LinearRegex } from '../util/linear-regex.ts';
+import type { LinearRegex, RegexFault } from '../util/linear-regex.ts';
 
 /** What clients of a host have to show, ready to judge by. Kept across tables while the host's entry stays. */
 export interface LinkedClientAuth {
@@ -10,7 +10,7 @@ export interface LinkedClientAuth {
   /** Who is believed; undefined when `closed`: then nobody is asked. Kept by identity while its digest stays. */
   readonly authority: TableAuthority | undefined;
   readonly verifyDepth: number;
-  /** Must occur in the `CN=…` of the subject. */
+  /** Must occur at the start of a `CN=…` of the subject. */
   readonly commonName: LinearRegex | undefined;
   /** An absolute URL, or ''. */
   readonly errorPage: string;
@@ -27,7 +27,7 @@ export function linkClientAuth(
 ): LinkedClientAuth {
   const { mode, authority: ref, verifyDepth, passCertificate } = auth;
   const authority = ref === undefined ? undefined : authorityOf(ref.id);
-  const commonName = auth.matchCommonName === undefined ? undefined : compileLinear(auth.matchCommonName);
+  const commonName = auth.matchCommonName === undefined ? undefined : atStart(auth.matchCommonName);
   if (mode === 'closed' || authority === undefined || authority.digest !== ref?.digest) return closed;
   if (commonName !== undefined && isRegexFault(commonName)) return closed;
   return {
@@ -39,6 +39,12 @@ export function linkClientAuth(
     errorPage: auth.errorPage !== undefined && webUrl.test(auth.errorPage) ? auth.errorPage : '',
     passCertificate,
   };
+}
+
+/** A name must not bring another one along in its middle. */
+function atStart(pattern: string): LinearRegex | RegexFault {
+  const alone = compileLinear(pattern);
+  return isRegexFault(alone) ? alone : compileLinear(`^(?:${pattern})`);
 }
 
 const closed: LinkedClientAuth = {

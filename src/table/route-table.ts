@@ -183,7 +183,7 @@ export interface ClientAuth {
   readonly authority?: EntryRef;
   /** Most certificates between the client's and the root, as OpenSSL counts: 1 allows one intermediate. */
   readonly verifyDepth: number;
-  /** RE2 over the subject's `CN=…`; a certificate that does not match is answered 403. */
+  /** RE2 for the start of the subject's `CN=…`; a certificate that does not match is answered 403. */
   readonly matchCommonName?: string;
   /** Absolute URL where clients are sent (302) that would get 400 for their certificate, or for having none. */
   readonly errorPage?: string;

@@ -2,7 +2,7 @@ import { afterEach, describe, expect, test } from '@jest/globals';
 import { testPair } from '../support/certificates.ts';
 import { ClientCertificateRig, requestText } from '../support/client-certificate-rig.ts';
 import type { TestCertificates, TestClients } from '../support/data-plane-harness.ts';
-import { RawClient } from '../support/raw-client.ts';
+import { RawClient, request } from '../support/raw-client.ts';
 import { TestAuthority, expired, notYetValid } from '../support/test-authority.ts';
 
 // Certificates of clients on real TLS sockets. Hostile rows X01 to X05 and X07 stand in their names.
@@ -157,5 +157,141 @@ describe.each(versions)('%s', (version) => {
     rig = await ClientCertificateRig.start(hosts({ crl: 'garbage' }));
     expect((await rig.ask({ ...only, client: alice })).status).toBe(421);
     expect(rig.proxy.warnings).toHaveLength(1);
+  });
+});
+
+describe('the common name', () => {
+  const named = (commonName: string, organization?: string) =>
+    root.client(commonName, organization === undefined ? {} : { organization });
+
+  test.each([
+    ['CN=alice', 'on', named('alice'), 200],
+    ['CN=alice', 'on', named('malice'), 403],
+    ['CN=alice', 'on', named('alice2'), 200],
+    ['CN=alice$', 'on', named('alice2'), 403],
+    ['CN=(alice|bob)$', 'on', named('bob'), 200],
+    ['CN=J\\\\C3\\\\B6rg', 'on', named('Jörg'), 200],
+    // Only the common name counts, whatever else the subject says.
+    ['CN=alice', 'on', named('mallory', 'CN=alice'), 403],
+    ['CN=alice', 'on', named('mallory', 'x,CN=alice'), 403],
+    ['CN=alice', 'on', named('x\nCN=alice'), 403],
+    ['CN=alice', 'optional', undefined, 403],
+    ['CN=alice', 'optional-no-ca', other.client('alice'), 200],
+    ['CN=(', 'on', named('alice'), 403],
+    ['CN=a)|(?:', 'on', named('bob'), 403],
+  ] as const)('%s, %s (case %#)', async (matchCommonName, mode, client, status) => {
+    rig = await ClientCertificateRig.start(hosts({ matchCommonName, mode }));
+    expect((await rig.ask(client === undefined ? {} : { client })).status).toBe(status);
+    expect(rig.upstream.requests).toHaveLength(status === 200 ? 1 : 0);
+  });
+});
+
+describe('the error page', () => {
+  const errorPage = 'https://help.example/certificates?from=edge';
+
+  test('is where a client goes without a good certificate, not one that is forbidden', async () => {
+    rig = await ClientCertificateRig.start(hosts({ errorPage, matchCommonName: 'CN=alice' }));
+    const missing = await rig.ask();
+    expect(missing.status).toBe(302);
+    expect(missing.response.headers.get('location')).toBe(errorPage);
+    expect((await rig.ask({ client: other.client('alice') })).status).toBe(302);
+    expect((await rig.ask({ client: bob })).status).toBe(403);
+    expect((await rig.ask({ client: alice })).status).toBe(200);
+    expect(rig.proxy.counters.errors('SP_CLIENT_CERT_MISSING')).toBe(1);
+  });
+
+  test.each(['/relative', '@named', 'javascript:alert(1)', 'https://x/\r\nSet-Cookie: a=b', 'https://x/ y'])(
+    '%j is none',
+    async (page) => {
+      rig = await ClientCertificateRig.start(hosts({ errorPage: page }));
+      expect((await rig.ask()).status).toBe(400);
+    },
+  );
+});
+
+describe('plain HTTP', () => {
+  const redirecting = { host: secure, filters: [{ name: 'httpsRedirect', config: { statusCode: 308 } }] };
+  const plain = (path = '/x') => request(rig.proxy.port, requestText({ path }));
+
+  test('is refused', async () => {
+    rig = await ClientCertificateRig.start(hosts({ mode: 'optional' }));
+    expect((await plain()).status).toBe(403);
+    expect(rig.upstream.requests).toEqual([]);
+    expect(rig.proxy.counters.errors('SP_TLS_REQUIRED')).toBe(1);
+  });
+
+  test('is redirected where the route says so, and served on a route for challenges only', async () => {
+    rig = await ClientCertificateRig.start(hosts(), { more: [{ ...redirecting, upstream: [] }] });
+    const answer = await plain();
+    expect(answer.status).toBe(308);
+    expect(answer.headers.get('location')).toBe('https://secure.example/x');
+    // The redirect lets challenges pass, and the route is not for them alone.
+    expect((await plain('/.well-known/acme-challenge/token')).status).toBe(403);
+    await rig.proxy.publish(
+      [
+        { ...redirecting, upstream: [rig.upstream.port] },
+        { host: secure, path: '=/.well-known/acme-challenge/token', upstream: [rig.upstream.port] },
+      ],
+      hosts(),
+    );
+    expect((await plain('/.well-known/acme-challenge/token')).status).toBe(200);
+    expect((await plain('/.well-known/acme-challenge/other')).status).toBe(403);
+  });
+
+  test('said to have been HTTPS by a proxy that is believed is plain HTTP all the same', async () => {
+    rig = await ClientCertificateRig.start(hosts(), {
+      more: [{ ...redirecting, upstream: [] }],
+      settings: { trustedProxies: ['127.0.0.0/8'] },
+    });
+    const fields = 'X-Forwarded-Proto: https\r\nssl-client-verify: SUCCESS\r\n';
+    expect((await request(rig.proxy.port, requestText({ fields }))).status).toBe(403);
+  });
+});
+
+describe('the table in force', () => {
+  test('decides: what a connection showed is held against the policy of now', async () => {
+    rig = await ClientCertificateRig.start(hosts());
+    const client = new RawClient(await rig.handshake({ client: alice }));
+    const status = async (certificates: TestCertificates) => {
+      await rig.publish(certificates);
+      client.send(requestText({}));
+      return (await client.response()).status;
+    };
+    expect(await status(hosts())).toBe(200);
+    expect(await status(hosts({ mode: 'optional' }))).toBe(200);
+    expect(await status(hosts({ matchCommonName: 'CN=bob' }))).toBe(403);
+    expect(await status(hosts({ ca: other.certificate }))).toBe(421);
+    expect(await status(hosts({ verifyDepth: 3 }))).toBe(421);
+    expect(await status(hosts({ mode: 'closed' }))).toBe(403);
+    expect(await status({ [secure]: pair })).toBe(200);
+    expect(rig.told).toEqual({});
+    expect(await status(hosts())).toBe(200);
+    client.close();
+  });
+
+  test('asks from its first handshake on', async () => {
+    rig = await ClientCertificateRig.start({ [secure]: pair });
+    const before = new RawClient(await rig.handshake({ client: alice }));
+    await rig.publish(hosts());
+    before.send(requestText({}));
+    expect((await before.response()).status).toBe(421);
+    before.close();
+    expect((await rig.ask({ client: alice })).status).toBe(200);
+  });
+
+  test('holds a host to the pattern whose routes serve it', async () => {
+    const wild = { ...pair, clients: { ca: root.certificate } };
+    rig = await ClientCertificateRig.start({ '*.wild.example': wild });
+    await rig.proxy.publish(
+      [
+        { host: '*.wild.example', upstream: [rig.upstream.port] },
+        { host: 'open.wild.example', upstream: [rig.upstream.port] },
+      ],
+      { '*.wild.example': wild },
+    );
+    const at = (name: string) => ({ servername: name, Host: name });
+    expect((await rig.ask(at('a.wild.example'))).status).toBe(400);
+    expect((await rig.ask({ ...at('a.wild.example'), client: alice })).status).toBe(200);
+    expect((await rig.ask(at('open.wild.example'))).status).toBe(200);
   });
 });
