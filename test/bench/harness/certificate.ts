@@ -16,6 +16,9 @@ export interface Edge {
   readonly http2: boolean;
 }
 
+/** Requests on one connection of HTTP/2: h2load opens no other one when this is reached. */
+export const HTTP2_REQUESTS = 1_000_000_000;
+
 // Left to themselves, some proxies take the client's choice and some their own.
 export const TLS13_SUITE = 'TLS_AES_128_GCM_SHA256';
 export const TLS12_SUITE = 'ECDHE-ECDSA-AES128-GCM-SHA256';

@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { GROUPS, TLS12_SUITE, TLS13_SUITE } from '../harness/certificate.ts';
+import { GROUPS, HTTP2_REQUESTS, TLS12_SUITE, TLS13_SUITE } from '../harness/certificate.ts';
 import type { Edge } from '../harness/certificate.ts';
 import { hostName } from '../harness/manifests.ts';
 import { freePort, startProcess, waitForPort } from '../harness/process.ts';
@@ -103,7 +103,7 @@ function httpSection(
   return `
   server_names_hash_max_size 65536;
   server_names_hash_bucket_size 128;
-  keepalive_requests 1000000000;
+  keepalive_requests ${edge?.http2 === true ? HTTP2_REQUESTS : 1000};
   ${map}
   ${edge === undefined ? '' : tlsDirectives(edge)}
   upstream backend {

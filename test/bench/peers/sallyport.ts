@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 
-import { GROUPS, TLS12_SUITE, TLS13_SUITE } from '../harness/certificate.ts';
+import { GROUPS, HTTP2_REQUESTS, TLS12_SUITE, TLS13_SUITE } from '../harness/certificate.ts';
 import type { Edge } from '../harness/certificate.ts';
 import { EDGE_SECRET, writeManifests } from '../harness/manifests.ts';
 import { freePort, startProcess, waitForPort, waitUntil } from '../harness/process.ts';
@@ -18,17 +18,10 @@ async function isReady(adminPort: number): Promise<boolean> {
 
 function portFlags(port: number, edge: Edge | undefined): readonly string[] {
   if (edge === undefined) return ['--http-port', String(port), '--https-port', '0'];
-  const suites = `${TLS13_SUITE}:${TLS12_SUITE}`;
-  const ports = ['--http-port', '0', '--https-port', String(port)];
-  return [
-    ...ports,
-    '--default-ssl-certificate',
-    EDGE_SECRET,
-    '--ssl-ciphers',
-    suites,
-    '--ssl-ecdh-curve',
-    GROUPS.join(':'),
-  ];
+  const flags = ['--http-port', '0', '--https-port', String(port), `--use-http2=${edge.http2}`];
+  if (edge.http2) flags.push('--keep-alive-requests', String(HTTP2_REQUESTS));
+  flags.push('--default-ssl-certificate', EDGE_SECRET, '--ssl-ecdh-curve', GROUPS.join(':'));
+  return [...flags, '--ssl-ciphers', `${TLS13_SUITE}:${TLS12_SUITE}`];
 }
 
 export const sallyport: Peer = {
