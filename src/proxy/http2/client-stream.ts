@@ -22,6 +22,8 @@ export class ClientStream implements Downstream {
   readonly #intake: RequestIntake;
   #stream: Http2Stream | undefined;
   #bodiless = false;
+  /** The answer's length was stated. */
+  #hasLength = false;
   /** Some of the answer waits for the client's windows. */
   #isFull = false;
   /** Only for a client that was once too slow. */
@@ -61,6 +63,8 @@ export class ClientStream implements Downstream {
       return intake;
     }
     if (this.#share.isTrusted) intake.head.targetScheme = '';
+    // The head leaves with whatever came together with it.
+    if (!isComplete && !intake.isFed) this.#share.fed(intake);
     this.exchange.begin(intake.head);
     return intake;
   }
@@ -80,6 +84,7 @@ export class ClientStream implements Downstream {
 
   head(answer: AnswerHead): void {
     this.#bodiless = answer.bodiless;
+    this.#hasLength = answer.length !== -1;
     prepareAnswer(answer, this.#share.hsts);
     // Headers behind which nothing comes end the stream: those of a call of gRPC that has only these are its trailers.
     this.#stream?.respond(answer.status, answer.headers, answer.bodiless);
@@ -106,9 +111,11 @@ export class ClientStream implements Downstream {
     else this.#watchWindow();
   }
 
-  abort(): void {
+  abort(trailers?: HeaderList): void {
+    // An answer that said how long it is cannot end before.
+    if (trailers !== undefined && !this.#hasLength) return this.end(trailers);
     this.#stream?.reset('INTERNAL_ERROR');
-    this.finished();
+    return this.finished();
   }
 
   holdBody(): void {
