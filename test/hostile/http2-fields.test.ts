@@ -107,9 +107,9 @@ describe.each(transports)('%s', (transport) => {
   });
 
   test.each(['__proto__', 'constructor', 'hasownproperty', 'tostring', 'valueof'])('L13 %s', async (name) => {
-    expect(await forwarded([[name, 'a']])).toEqual(
-      Object.fromEntries([...Object.entries(told), [name, 'a']]),
-    );
+    const received = await rig.forwards(rig.get([name, 'a']), { target: '/case' });
+    // A name with an underscore is not forwarded; none of them may be more than a name.
+    expect(received.headers.get(name)).toBe(name.includes('_') ? undefined : 'a');
   });
 
   test.each([

@@ -180,13 +180,13 @@ describe.each(transports)('%s', (transport) => {
       client.send(...headers(stream, extended(), { endStream: false }));
       await client.until(() => client.stream(stream).status > 0);
       expect(client.stream(stream)).toMatchObject({ status: 200, isEnded: false });
-      expect(rig.rig.proxy.counters.read('tunnelsActive')).toBe(1);
+      expect(rig.rig.proxy.counters.read('connectTunnelsActive')).toBe(1);
       return { client, stream, socket: rig.rig.upstream.sockets.at(-1) as Socket, heard: () => heard };
     }
 
     async function expectOver(client: RawHttp2Client, socket: Socket): Promise<void> {
       await rig.rig.upstream.until(() => socket.destroyed);
-      while (rig.rig.proxy.counters.read('tunnelsActive') > 0)
+      while (rig.rig.proxy.counters.read('connectTunnelsActive') > 0)
         await new Promise((resolve) => setImmediate(resolve));
       await rig.goesOn(client);
       client.close();
