@@ -2,7 +2,7 @@
 export function metricSum(exposition: string, name: string, label = ''): number {
   let sum = 0;
   for (const line of exposition.split('\n')) {
-    if (/^[a-z_]+/.exec(line)?.[0] !== name || !line.includes(label)) continue;
+    if (/^[a-z0-9_]+/.exec(line)?.[0] !== name || !line.includes(label)) continue;
     sum += Number(line.slice(line.lastIndexOf(' ')));
   }
   return sum;
