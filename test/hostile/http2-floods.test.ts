@@ -1,13 +1,26 @@
+import { once } from 'node:events';
+import { connect, createServer } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 
 import { afterAll, afterEach, beforeAll, describe, expect, test } from '@jest/globals';
 
 import { PREFACE, frameType, setting } from '../../src/http2/frames.ts';
+import { startProxy, testSettings } from '../support/data-plane-harness.ts';
 import { Http2HostileRig } from '../support/http2-hostile-harness.ts';
-import { data, frame, ping, priority, reset, settings, uint32, windowUpdate } from '../support/http2-rig.ts';
+import {
+  data,
+  frame,
+  ping,
+  priority,
+  reset,
+  settings,
+  settingsAck,
+  uint32,
+  windowUpdate,
+} from '../support/http2-rig.ts';
 import { headers, integer, literalBlock } from '../support/raw-http2-client.ts';
-import type { RawHttp2Client } from '../support/raw-http2-client.ts';
 import { answer } from '../support/raw-upstream.ts';
 import type { Behaviour } from '../support/raw-upstream.ts';
 
@@ -29,6 +42,10 @@ afterEach(() => {
 
 afterAll(() => rig.stop());
 
+async function turns(count: number): Promise<void> {
+  for (let turn = 0; turn < count; turn++) await new Promise((resolve) => setImmediate(resolve));
+}
+
 function times<T>(count: number, make: (index: number) => T): T[] {
   return Array.from({ length: count }, (_, index) => make(index));
 }
@@ -48,8 +65,7 @@ async function calmed(frames: readonly Buffer[]): Promise<number> {
   expect(client.goaways.at(-1)?.code).toBe('ENHANCE_YOUR_CALM');
   expect(client.faults).toEqual([]);
   client.close();
-  while (rig.rig.proxy.counters.read('requestsActive') > 0)
-    await new Promise((resolve) => setImmediate(resolve));
+  while (rig.rig.proxy.counters.read('requestsActive') > 0) await turns(1);
   await rig.rig.canary();
   return seen().requests.length - 1;
 }
@@ -162,43 +178,81 @@ const entry = Buffer.concat([
   Buffer.from('y'.repeat(4000)),
 ]);
 
+/** An upstream that keeps nothing, so that what grows is the proxy: 10 KB for each request. */
+async function startForgetful(): Promise<{ server: Server; answered: () => number }> {
+  let count = 0;
+  const body = Buffer.from(answer('x'.repeat(10_000)));
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.on('data', (chunk: Buffer) => {
+      if (!chunk.includes('\r\n\r\n')) return;
+      count++;
+      socket.write(body);
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  return { server, answered: () => count };
+}
+
+/** Sends the frames, and is told when they have all been read; keeps nothing of what comes back. */
+async function sendBlindly(port: number, frames: Buffer): Promise<Socket> {
+  const socket = connect({ port, host: '127.0.0.1' });
+  const mark = Buffer.from('the end!');
+  const seen = new Promise<void>((resolve) => {
+    socket.on('data', (chunk: Buffer) => {
+      if (chunk.includes(mark)) resolve();
+    });
+  });
+  socket.on('error', () => undefined);
+  socket.write(
+    Buffer.concat([
+      PREFACE,
+      settings([setting.initialWindowSize, 0]),
+      settingsAck(),
+      frames,
+      ping('the end!'),
+    ]),
+  );
+  await seen;
+  return socket;
+}
+
 describe('memory', () => {
-  test('D09 bombs of header references behind closed windows hold no more than 4 MiB a connection', async () => {
-    // Each below every limit by itself: 7 references, 28 KB a head, 100 streams, none of which may be answered.
+  test('D09 references to headers behind closed windows hold no more than 4 MiB a connection', async () => {
+    // 7 references each, 28 KB decoded, below every limit by itself: 100 of 2000 run, and none may be answered.
     setFlagsFromString('--expose-gc');
     const collect = runInNewContext('gc') as () => void;
-    const held: (() => void)[] = [];
-    rig.rig.upstream.behaviour = (request, socket) => {
-      if (request.target !== '/case') return honest(request, socket);
-      return answer('x'.repeat(10_000));
-    };
-    collect();
-    const before = process.memoryUsage();
-    const clients: RawHttp2Client[] = [];
-    const count = 10;
-    for (let each = 0; each < count; each++) {
-      const client = await rig.connect({ settings: [[setting.initialWindowSize, 0]], stalled: true });
-      clients.push(client);
-      const bomb = Buffer.concat([literalBlock(rig.get()), Buffer.alloc(7, 0xbe)]);
-      client.send(...headers(1, Buffer.concat([literalBlock(rig.get()), entry])));
-      for (let index = 1; index < 2000; index++) client.send(...headers(nth(index), bomb));
-      await client
-        .until(
-          () => client.isClosed || times(1999, (index) => client.stream(nth(index + 1))).every(isSettled),
-        )
-        .catch(() => undefined);
+    const { server, answered } = await startForgetful();
+    const proxy = await startProxy([{ upstream: [(server.address() as AddressInfo).port] }], {
+      settings: { http2: { ...testSettings.http2, plain: true } },
+    });
+    const bomb = Buffer.concat([literalBlock(rig.get()), Buffer.alloc(7, 0xbe)]);
+    const frames = Buffer.concat([
+      ...headers(1, Buffer.concat([literalBlock(rig.get()), entry])),
+      ...times(1999, (index) => headers(nth(index + 1), bomb)).flat(),
+    ]);
+    const sockets: Socket[] = [];
+    try {
+      const used = (): number => {
+        collect();
+        const { heapUsed, external } = process.memoryUsage();
+        return heapUsed + external;
+      };
+      // One first, for what is made once.
+      sockets.push(await sendBlindly(proxy.port, frames));
+      const before = used();
+      const count = 10;
+      for (let each = 0; each < count; each++) sockets.push(await sendBlindly(proxy.port, frames));
+      expect(proxy.counters.read('requestsActive')).toBe(100 * (count + 1));
+      while (answered() < 100 * (count + 1)) await turns(1);
+      await turns(50);
+      expect((used() - before) / count).toBeLessThan(4 * 2 ** 20);
+    } finally {
+      for (const socket of sockets) socket.destroy();
+      await proxy.stop();
+      server.close();
     }
-    collect();
-    const { rss, heapUsed, external } = process.memoryUsage();
-    const grown = heapUsed + external - before.heapUsed - before.external;
-    // What the clients of this test keep for themselves is in it too.
-    expect(grown / count).toBeLessThan(4 * 2 ** 20);
-    expect(rss).toBeGreaterThan(0);
-    for (const client of clients) client.close();
-    for (const release of held) release();
-    while (rig.rig.proxy.counters.read('requestsActive') > 0)
-      await new Promise((resolve) => setImmediate(resolve));
-    await rig.rig.canary();
   }, 60_000);
 });
 
@@ -243,22 +297,6 @@ describe('windows', () => {
     await rig.rig.canary();
   });
 
-  test('D11 more DATA than we let in', async () => {
-    rig.rig.upstream.behaviour = () => undefined;
-    const client = await rig.connect({ settings: [] });
-    client.send(...openPost(1));
-    for (let sent = 0; sent < 4 * 2 ** 20; sent += 16_384) client.send(data(1, Buffer.alloc(16_384)));
-    await client.until(
-      () => client.isClosed || client.stream(1).status > 0 || client.stream(1).reset !== undefined,
-    );
-    // Whichever came first: what it said is too large, or the window is exceeded.
-    const { status, reset: code } = client.stream(1);
-    const ends = [status, code, client.goaways.at(-1)?.code].filter((end) => end !== 0 && end !== undefined);
-    expect(ends.length).toBeGreaterThan(0);
-    client.close();
-    rig.rig.upstream.behaviour = honest;
-  });
-
   test('D11 100 streams whose windows never open are freed after a minute', async () => {
     rig.rig.upstream.behaviour = (request, socket) =>
       request.target === '/case' ? answer('x'.repeat(10_000)) : honest(request, socket);
@@ -271,8 +309,7 @@ describe('windows', () => {
     await client
       .until(() => client.isClosed || times(100, (index) => client.stream(nth(index)).reset).every(Boolean))
       .catch(() => undefined);
-    while (rig.rig.proxy.counters.read('requestsActive') > 0)
-      await new Promise((resolve) => setImmediate(resolve));
+    while (rig.rig.proxy.counters.read('requestsActive') > 0) await turns(1);
     client.close();
     await rig.rig.canary();
   });

@@ -12,6 +12,7 @@ import type { TestProxy, TestProxyOptions } from '../support/data-plane-harness.
 import { eventually } from '../support/eventually.ts';
 import { RawClient } from '../support/raw-client.ts';
 import type { RawResponse } from '../support/raw-client.ts';
+import { RawHttp2Client } from '../support/raw-http2-client.ts';
 import { RawUpstream } from '../support/raw-upstream.ts';
 
 // Connections that must begin with a PROXY protocol header (rows X07 and H01): from whom one is taken, which are, and that
@@ -178,6 +179,35 @@ describe('what a header says', () => {
     });
     expect(failures()).toEqual({});
     expect(taken()).toEqual(header === v2 || header === local ? [0, 2] : [2, 0]);
+  });
+
+  test.each<[string, string | Buffer, boolean]>([
+    ['version 1, TLS', v1, true],
+    ['version 2, TLS', v2, true],
+    ['version 1, prior knowledge', v1, false],
+    ['version 2, prior knowledge', v2, false],
+  ])('HTTP/2 behind it: %s', async (_name, header, isTls) => {
+    await start({
+      trustedProxies: ['127.0.0.0/8'],
+      http2: { offered: true, plain: true, maxConcurrentStreams: 100 },
+    });
+    const client = await RawHttp2Client.connect(isTls ? proxy.tlsPort : proxy.port, {
+      preamble: bytesOf(header),
+      ...(isTls ? { tls: { servername: 'a.example' } } : {}),
+    });
+    const fields = [
+      [':method', 'GET'],
+      [':scheme', isTls ? 'https' : 'http'],
+      [':path', '/x'],
+      [':authority', 'a.example'],
+      ['x-forwarded-for', '192.0.2.66'],
+    ] as const;
+    const answers = [await client.request(fields), await client.request(fields)];
+    client.close();
+    expect(answers.map(({ status }) => status)).toEqual([200, 200]);
+    expect(upstream.requests.map(({ headers }) => headers.get('x-forwarded-for'))).toEqual(
+      Array.from({ length: 2 }, () => (header === v1 ? '203.0.113.7' : '2001:db8::7')),
+    );
   });
 
   test.each<[string, string | Buffer]>([
