@@ -15,6 +15,8 @@ import type { Fields } from './http2-rig.ts';
 export interface RawHttp2Options {
   /** Over TLS with ALPN `h2`; the certificate is not looked at. */
   readonly tls?: { readonly servername: string };
+  /** Goes ahead of everything, TLS included. */
+  readonly preamble?: Buffer;
   /** SETTINGS that it says hello with. */
   readonly settings?: readonly (readonly [id: number, value: number])[];
   /** Says nothing by itself, not even hello. */
@@ -85,14 +87,13 @@ export class RawHttp2Client {
 
   static async connect(port: number, options: RawHttp2Options = {}): Promise<RawHttp2Client> {
     const to = { port, host: '127.0.0.1' };
-    if (options.tls === undefined) {
-      const socket = connectTcp({ ...to, noDelay: true });
-      await once(socket, 'connect');
-      return new RawHttp2Client(socket, options);
-    }
-    const socket = connectTls({ ...to, ...options.tls, ALPNProtocols: ['h2'], rejectUnauthorized: false });
+    const carrier = connectTcp({ ...to, noDelay: true });
+    await once(carrier, 'connect');
+    if (options.preamble !== undefined) carrier.write(options.preamble);
+    if (options.tls === undefined) return new RawHttp2Client(carrier, options);
+    const tls = { ...options.tls, ALPNProtocols: ['h2'], rejectUnauthorized: false };
+    const socket = connectTls({ socket: carrier, ...tls });
     await once(socket, 'secureConnect');
-    socket.setNoDelay(true);
     return new RawHttp2Client(socket, options);
   }
 
