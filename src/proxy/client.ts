@@ -12,6 +12,11 @@ export interface Client {
   readonly localAddress: string;
   readonly localPort: number;
   readonly transport: 'http' | 'https';
+  /**
+   * What the client speaks: `transport`, or `https` where a trusted PROXY header says that it connected to port 443, so that
+   * TLS has ended on the way (as ingress-nginx reads it). A trusted X-Forwarded-Proto overrules it.
+   */
+  readonly scheme: 'http' | 'https';
   /** What it proved in the handshake; undefined where no certificate was asked for. */
   readonly identity: ClientIdentity | undefined;
 }
@@ -24,6 +29,7 @@ export function tcpClient(socket: Socket, transport: 'http' | 'https'): Client {
     localAddress: plainAddress(socket.localAddress ?? ''),
     localPort: socket.localPort ?? 0,
     transport,
+    scheme: transport,
     identity: undefined,
   };
 }

@@ -266,10 +266,8 @@ export class Exchange {
     const claims = takeClaims(head, request, this.client.address, services.fields);
     this.#claims = claims;
     if (refusal !== undefined || head.pathAndQuery === '*') return refusal;
-    if (claims !== undefined) {
-      if (claims.hops >= MAX_HOPS) return 'SP_LOOP';
-      if (claims.forwardedProto !== undefined) request.speakFor(claims.forwardedProto);
-    }
+    if (claims !== undefined && claims.hops >= MAX_HOPS) return 'SP_LOOP';
+    request.speakFor(claims?.forwardedProto ?? this.client.scheme);
     const { table } = services;
     if (table.hasClientAuth) {
       this.#clientAuth = table.clientAuthFor(request.host);

@@ -19,9 +19,9 @@ import { RawUpstream } from '../support/raw-upstream.ts';
 // no byte behind it is lost. What is refused is closed without an answer, and never seen by an upstream.
 
 const certificates = { 'a.example': testPair(['a.example']) };
-const v1 = 'PROXY TCP4 203.0.113.7 198.51.100.1 4711 443\r\n';
+const v1 = 'PROXY TCP4 203.0.113.7 198.51.100.1 4711 80\r\n';
 const v2 = writeProxyHeader(
-  { sourceAddress: '2001:db8::7', sourcePort: 4712, destinationAddress: '2001:db8::1', destinationPort: 443 },
+  { sourceAddress: '2001:db8::7', sourcePort: 4712, destinationAddress: '2001:db8::1', destinationPort: 80 },
   { checksum: true },
 );
 const local = writeProxyHeader(undefined);
@@ -219,6 +219,19 @@ describe('what a header says', () => {
     const pieces = Array.from({ length: bytes.length }, (_, at) => bytes.subarray(at, at + 1));
     expect((await plain(...pieces)).status).toBe(200);
     expect(upstream.requests).toHaveLength(1);
+  });
+
+  test.each<[string, string, readonly [proto: string, port: string]]>([
+    ['443: TLS has ended before', 'PROXY TCP4 203.0.113.7 198.51.100.1 4711 443\r\n', ['https', '443']],
+    ['any other', 'PROXY TCP4 203.0.113.7 198.51.100.1 4711 8443\r\n', ['http', '80']],
+    ['none', 'PROXY UNKNOWN\r\n', ['http', '80']],
+  ])('the port that it names tells what the client speaks: %s', async (_name, header, [proto, port]) => {
+    await start();
+    expect((await plain(header + ask())).status).toBe(200);
+    expect(seen('x-forwarded-proto', 'x-forwarded-port')).toEqual({
+      'x-forwarded-proto': proto,
+      'x-forwarded-port': port,
+    });
   });
 
   test('nothing behind it is lost: a large body in one write with it', async () => {

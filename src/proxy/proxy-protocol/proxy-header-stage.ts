@@ -17,6 +17,9 @@ const HEADER_TIMEOUT_MS = 5_000;
 /** Shutting down: a request may be on its way behind the header. */
 const LAST_HEADER_MS = 2_000;
 
+/** Where clients expect TLS. */
+const HTTPS_PORT = 443;
+
 export interface ProxyHeaderOptions {
   readonly services: ProxyServices;
   /** Who is at the other end of the TCP connection. */
@@ -112,5 +115,6 @@ function clientOf({ connection }: ProxyHeader, peer: Client): Client {
     port: connection.sourcePort,
     localAddress: connection.destinationAddress,
     localPort: connection.destinationPort,
+    scheme: connection.destinationPort === HTTPS_PORT ? 'https' : peer.scheme,
   };
 }
