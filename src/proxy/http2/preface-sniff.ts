@@ -52,6 +52,11 @@ export class PrefaceSniff implements Expiring {
     const length = Math.min(received.length, PREFACE.length);
     const isHttp2 = PREFACE.compare(received, 0, length, 0, length) === 0;
     if (isHttp2 && length < PREFACE.length) return;
+    if (!isHttp2 && isNeither(received)) {
+      this.#options.services.counters.error('SP_BAD_REQUEST');
+      this.#close();
+      return;
+    }
     const { socket } = this;
     socket.pause();
     this.#leave();
@@ -79,4 +84,10 @@ export class PrefaceSniff implements Expiring {
     socket.off('error', this.#onGone);
     socket.off('close', this.#onGone);
   }
+}
+
+/** A first line that no HTTP begins with: a wrong preface (RFC 9113 §3.4), whose sender cannot be told anything. */
+function isNeither(received: Buffer): boolean {
+  const end = received.indexOf(0x0a);
+  return end > 1 && !received.subarray(0, end).includes(' HTTP/');
 }
