@@ -70,10 +70,25 @@ describe('the list of routes', () => {
   });
 
   test('a route that fails closed says which fault closed it', () => {
-    const annotations = 'nginx.ingress.kubernetes.io/auth-tls-secret: team/ca';
+    const annotations = 'nginx.ingress.kubernetes.io/auth-url: http://auth.example/';
     expect(list(ingress('shop', { annotations }))).toMatchObject([
-      { status: 'closed', reason: expect.stringMatching(/^SP_ROUTE_INVALID: SP4003 .*auth-tls-secret/) },
+      { status: 'closed', reason: expect.stringMatching(/^SP_ROUTE_INVALID: SP4003 .*auth-url/) },
     ]);
+  });
+
+  test('routes of a host whose clients are all refused are closed, whichever object they are of', () => {
+    const annotations = 'nginx.ingress.kubernetes.io/auth-tls-secret: team/ca';
+    const both = ingress('shop', { annotations }) + ingress('other').replace('path: /', 'path: /x');
+    const [other, shop] = list(both);
+    expect(shop).toMatchObject({
+      clientCertificates: 'closed',
+      status: 'closed',
+      reason: expect.stringMatching(/^SP_CLIENT_AUTH_CLOSED: SP2205 .*team\/ca/),
+    });
+    expect(other).toMatchObject({
+      status: 'closed',
+      reason: expect.stringMatching(/^SP_CLIENT_AUTH_CLOSED: /),
+    });
   });
 
   test('of several faults of an object the one of the rule is named', () => {

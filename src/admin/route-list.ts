@@ -1,5 +1,5 @@
 import type { Diagnostic, ObjectRef, RequestClaim } from '../diagnostics/diagnostic.ts';
-import type { Conditions, PathMatch, RouteTable, TableRoute } from '../table/route-table.ts';
+import type { ClientAuth, Conditions, PathMatch, RouteTable, TableRoute } from '../table/route-table.ts';
 
 /** One row of the list of routes: a route of the table, or one that an object asked for and did not get. */
 export interface RouteEntry {
@@ -15,6 +15,8 @@ export interface RouteEntry {
   /** Names, in the order of the chain. */
   readonly filters: readonly string[];
   readonly backends: readonly RouteBackend[];
+  /** Whether clients of its hosts are asked for certificates; the strictest answer, where hosts differ. */
+  readonly clientCertificates?: ClientAuth['mode'];
   readonly status: RouteStatus;
   /** Why it is not served; '' when it is. */
   readonly reason: string;
@@ -63,6 +65,8 @@ function tableEntry(
   const { kind, namespace, name, field } = route.origin;
   const object = { kind, namespace, name };
   const backends = backendsOf(route, table);
+  const fault = faultOf(route, faults.get(faultKey(object)) ?? []);
+  const clients = clientsOf(route, table);
   return {
     object,
     field,
@@ -72,7 +76,13 @@ function tableEntry(
     ...(route.conditions === undefined ? {} : { conditions: route.conditions }),
     filters: route.filters.map((filter) => filter.name),
     backends,
-    ...statusOf(route, backends, faultOf(route, faults.get(faultKey(object)) ?? [])),
+    ...(clients === undefined ? {} : { clientCertificates: clients }),
+    ...(clients === 'closed'
+      ? {
+          status: 'closed',
+          reason: `${clientsRefused}: ${describeFault(fault, 'every request of the host is refused')}`,
+        }
+      : statusOf(route, backends, fault)),
   };
 }
 
@@ -97,6 +107,8 @@ function backendsOf({ action }: TableRoute, table: RouteTable): readonly RouteBa
 
 /** What compile lets a route answer that has no backends. */
 const noBackend = 'SP_NO_ENDPOINTS';
+/** What a host answers whose client certificates cannot be checked. */
+const clientsRefused = 'SP_CLIENT_AUTH_CLOSED';
 
 function statusOf(
   { action, filters }: TableRoute,
@@ -108,11 +120,21 @@ function statusOf(
     return { status: 'no-endpoints', reason: `${noBackend}: no backend has an endpoint` };
   }
   if (action.code === noBackend && filters.length > 0) return { status: 'served', reason: '' };
-  const detail = fault === undefined ? 'the route answers by itself' : `${fault.code} ${fault.message}`;
   return {
     status: action.code === noBackend ? 'no-endpoints' : 'closed',
-    reason: `${action.code}: ${detail}`,
+    reason: `${action.code}: ${describeFault(fault, 'the route answers by itself')}`,
   };
+}
+
+function describeFault(fault: Diagnostic | undefined, otherwise: string): string {
+  return fault === undefined ? otherwise : `${fault.code} ${fault.message}`;
+}
+
+const strictest: readonly ClientAuth['mode'][] = ['closed', 'on', 'optional', 'optional-no-ca'];
+
+function clientsOf({ hosts }: TableRoute, table: RouteTable): ClientAuth['mode'] | undefined {
+  const modes = new Set(hosts.map((host) => table.hosts.get(host)?.clientAuth?.mode));
+  return strictest.find((mode) => modes.has(mode));
 }
 
 function lostEntry({ code, object, path, message }: Diagnostic, claim: RequestClaim): RouteEntry {

@@ -65,8 +65,10 @@ const columns: readonly Column<BackendEntry>[] = [
   { heading: 'NAMESPACE', scope: 'namespaces', cell: ({ namespace }) => namespace },
   { heading: 'SERVICE', cell: ({ service }) => service },
   { heading: 'PORT', cell: ({ port }) => port },
-  { heading: 'PROTOCOL', cell: ({ protocol }) => protocol },
+  { heading: 'PROTOCOL', cell: describeProtocol },
   { heading: 'BALANCE', cell: ({ balance }) => balance },
+  { heading: 'VARIANT', scope: 'wide', cell: ({ variant }) => variant },
+  { heading: 'TLS', scope: 'wide', cell: describeTls },
   { heading: 'ROUTES', cell: ({ routes }) => String(routes) },
   {
     heading: 'MAX-REQUESTS',
@@ -75,6 +77,19 @@ const columns: readonly Column<BackendEntry>[] = [
   },
   { heading: 'ENDPOINTS', cell: ({ endpoints }) => String(endpoints.length) },
 ];
+
+/** `http1`, `grpc+tls`, `http1+proxy` for connections that begin with a PROXY header. */
+function describeProtocol({ protocol, grpc, tls, proxyProtocol }: BackendEntry): string {
+  const parts = [grpc === true ? 'grpc' : protocol];
+  if (tls !== undefined) parts.push('tls');
+  if (proxyProtocol !== undefined) parts.push('proxy');
+  return parts.join('+');
+}
+
+/** `shop.team-a.svc`, after `!` where nobody verifies it. */
+function describeTls({ tls }: BackendEntry): string {
+  return tls === undefined ? '' : `${tls.verify ? '' : '!'}${tls.name}`;
+}
 
 const inFlightColumn: Column<BackendEntry> = {
   heading: 'IN-FLIGHT',

@@ -96,14 +96,15 @@ describe('routes', () => {
   test('wide adds conditions, filters, the rule and why not', async () => {
     const { out } = await run('routes', '-o', 'wide', 'api', 'zzz');
     const [heading, api, zzz] = cells(out);
-    expect(heading?.slice(7)).toEqual(['CONDITIONS', 'FILTERS', 'RULE', 'REASON']);
+    expect(heading?.slice(7)).toEqual(['CONDITIONS', 'CLIENT-CERT', 'FILTERS', 'RULE', 'REASON']);
     expect(api?.slice(7)).toEqual([
       'GET; header x-role=admin',
+      '<none>',
       'requestHeaders',
       'spec.rules[0].matches[0]',
       '<none>',
     ]);
-    expect(zzz?.[10]).toMatch(/^SP3001: .*Ingress team\/shop has it/);
+    expect(zzz?.[11]).toMatch(/^SP3001: .*Ingress team\/shop has it/);
   });
 
   test.each([
@@ -172,14 +173,28 @@ describe('backends', () => {
         'PORT',
         'PROTOCOL',
         'BALANCE',
+        'VARIANT',
+        'TLS',
         'ROUTES',
         'MAX-REQUESTS',
         'ENDPOINTS',
         'ADDRESSES',
       ],
-      ['other', 'gone', '80', 'http1', 'round-robin', '1', '<none>', '0', '<none>'],
-      ['team', 'next', '80', 'http1', 'round-robin', '1', '<none>', '0', '<none>'],
-      ['team', 'shop', '80', 'http1', 'round-robin', '3', '<none>', '1', '127.0.0.1:8080'],
+      ['other', 'gone', '80', 'http1', 'round-robin', '<none>', '<none>', '1', '<none>', '0', '<none>'],
+      ['team', 'next', '80', 'http1', 'round-robin', '<none>', '<none>', '1', '<none>', '0', '<none>'],
+      [
+        'team',
+        'shop',
+        '80',
+        'http1',
+        'round-robin',
+        '<none>',
+        '<none>',
+        '3',
+        '<none>',
+        '1',
+        '127.0.0.1:8080',
+      ],
     ]);
   });
 

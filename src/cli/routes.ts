@@ -59,6 +59,11 @@ const columns: readonly Column<RouteEntry>[] = [
   { heading: 'BACKENDS', cell: describeBackends },
   { heading: 'STATUS', cell: ({ status }) => status },
   { heading: 'CONDITIONS', scope: 'wide', cell: ({ conditions }) => describeConditions(conditions) },
+  {
+    heading: 'CLIENT-CERT',
+    scope: 'wide',
+    cell: ({ clientCertificates }) => clientCertificates ?? '',
+  },
   { heading: 'FILTERS', scope: 'wide', cell: ({ filters }) => filters.join(',') },
   { heading: 'RULE', scope: 'wide', cell: ({ field }) => field },
   { heading: 'REASON', scope: 'wide', cell: ({ reason }) => reason },

@@ -1,6 +1,7 @@
 import type { AnnotationGrammar } from '../filters/annotation-grammar.ts';
 import type { AnnotationSpec } from '../filters/filter.ts';
 import { retryCauses } from '../model/decode-exchange.ts';
+import { clientAuthAnnotations } from './client-auth-annotation-docs.ts';
 import { transportAnnotations } from './transport-annotation-docs.ts';
 
 const boolean: AnnotationGrammar = { kind: 'boolean' };
@@ -123,5 +124,6 @@ export const compiledAnnotations: readonly AnnotationSpec[] = [
     default: '0',
     doc: 'Seconds for all tries together; 0 means no limit.',
   },
+  ...clientAuthAnnotations,
   ...transportAnnotations,
 ];

@@ -3,6 +3,8 @@ import { quote } from '../filters/value-reader.ts';
 import type { Ingress, IngressBackend } from '../model/ingress.ts';
 import type { PathMatch, RouteAction } from '../table/route-table.ts';
 import { AnnotationReader } from './annotation-reader.ts';
+import { clientAuthFromAnnotations } from './client-auth-annotations.ts';
+import type { AnnotatedClientAuth } from './client-auth-annotations.ts';
 import { isCanary, parseCanary } from './canary.ts';
 import type { CanarySplit } from './canary.ts';
 import { checkAnnotations } from './check-annotations.ts';
@@ -32,6 +34,7 @@ interface Shared {
   readonly filters: CompiledFilters;
   readonly settings: ExchangeSettings;
   readonly transport: TransportAnnotations;
+  readonly clientAuth: AnnotatedClientAuth;
   readonly redirect: RedirectWish | undefined;
   readonly overriding: readonly OverridingSetting[];
   readonly canary: CanarySplit | 'unusable' | undefined;
@@ -41,7 +44,7 @@ interface Shared {
 export function compileIngress(
   ingress: Ingress,
   context: ObjectContext,
-): Partial<Pick<Fragment, 'owned' | 'routes' | 'certificates' | 'tlsHosts' | 'overrides'>> {
+): Partial<Omit<Fragment, 'object' | 'policies' | 'diagnostics' | 'reads'>> {
   if (!isSelected(ingress.ingressClassName, ingress.meta, context)) return { owned: false };
   const shared = readShared(ingress, context);
   const hosts = ingress.rules.map(({ host }, index) =>
@@ -49,16 +52,26 @@ export function compileIngress(
   );
   const routes = hosts.flatMap((host, rule) => (host === undefined ? [] : ruleRoutes(shared, rule, host)));
   const known = new Set(hosts.filter((host) => host !== undefined));
-  const all = [
-    ...routes,
-    ...rootRoutes(shared, known, routes),
-    ...defaultRoutes(shared, ingress.rules.length === 0 ? new Set(['']) : known),
-  ];
+  const served = ingress.rules.length === 0 ? new Set(['']) : known;
+  const all = [...routes, ...rootRoutes(shared, known, routes), ...defaultRoutes(shared, served)];
   return {
     routes: all,
     overrides: policyOverrides(shared, all),
-    ...(shared.canary === undefined ? claimCertificates(ingress.tls, known, ingress.meta, context) : {}),
+    ...(shared.canary === undefined ? hostClaims(shared, known, served) : {}),
   };
+}
+
+/** A canary claims nothing: its main does. */
+function hostClaims(
+  { ingress, context, clientAuth: { auth, field } }: Shared,
+  known: ReadonlySet<string>,
+  served: ReadonlySet<string>,
+): Pick<Fragment, 'certificates' | 'tlsHosts' | 'clientAuth'> {
+  const { object } = context;
+  const rank = objectRank(object, ingress.meta);
+  const clientAuth =
+    auth === undefined ? [] : [...served].map((host) => ({ host, rank, object, field, auth }));
+  return { ...claimCertificates(ingress.tls, known, ingress.meta, context), clientAuth };
 }
 
 function readShared(ingress: Ingress, context: ObjectContext): Shared {
@@ -67,12 +80,14 @@ function readShared(ingress: Ingress, context: ObjectContext): Shared {
   const filters = filtersFromAnnotations(reader, context);
   const settings = settingsFromAnnotations(reader);
   const transport = new TransportAnnotations(reader, context);
+  const clientAuth = clientAuthFromAnnotations(reader, context);
   return {
     ingress,
     context,
-    filters: safe && transport.usable ? filters : undefined,
+    filters: safe && transport.usable && clientAuth.usable ? filters : undefined,
     settings,
     transport,
+    clientAuth,
     redirect: redirectWish(reader, context.options),
     overriding: [...overridingSettings(reader, settings), ...transport.overriding],
     canary: isCanary(reader, context) ? (parseCanary(reader, context) ?? 'unusable') : undefined,

@@ -72,7 +72,14 @@ export function compileDefaultBackend(snapshot: Snapshot, options: CompileOption
   return finish(context, { routes: [route] });
 }
 
-const none = { routes: [], certificates: [], tlsHosts: [], policies: [], overrides: [] } as const;
+const none = {
+  routes: [],
+  certificates: [],
+  clientAuth: [],
+  tlsHosts: [],
+  policies: [],
+  overrides: [],
+} as const;
 
 function finish(
   { object, diagnostics, reads }: ObjectContext,

@@ -21,6 +21,8 @@ export interface CompileOptions {
   readonly namespaceSelector: LabelSelector;
   /** `namespace/name` of the Secret whose certificate serves names that no host has. */
   readonly defaultCertificate: string | undefined;
+  /** `namespace/name` of the Secret that keys of session tickets are made from. */
+  readonly ticketSecret?: string | undefined;
   /**
    * What unusable Secrets held when they were last usable, to be served instead. The one thing that a result owes to
    * snapshots before its own; left out, there is no such thing.

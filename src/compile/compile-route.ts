@@ -1,12 +1,14 @@
 import { quote } from '../filters/value-reader.ts';
 import { filterRegistry } from '../filters/registry.ts';
-import type { Route, RouteBackend, RouteMatch, RouteRule } from '../model/route.ts';
+import type { GrpcMatch, Route, RouteBackend, RouteMatch, RouteRule } from '../model/route.ts';
 import type { Conditions, PathMatch, RouteAction, WeightedBackend } from '../table/route-table.ts';
 import { isSelected } from './class-selection.ts';
+import { HOSTS_CLOSED, makeClientAuth } from './client-auth.ts';
 import { compileConditions } from './compile-conditions.ts';
 import { filtersFromRule } from './compile-filters.ts';
+import { resolveAuthority } from './credentials.ts';
 import { settingsFromFields } from './forward-settings.ts';
-import type { Fragment, RouteDraft } from './fragment.ts';
+import type { ClientAuthClaim, Fragment, RouteDraft } from './fragment.ts';
 import type { ObjectContext } from './object-context.ts';
 import { objectRank, routeRank } from './rank.ts';
 import { resolveService } from './resolve-service.ts';
@@ -16,6 +18,7 @@ import { claimCertificates } from './tls.ts';
 
 const everything: RouteMatch = {
   path: undefined,
+  grpc: undefined,
   methods: [],
   headers: [],
   query: [],
@@ -27,7 +30,7 @@ const everything: RouteMatch = {
 export function compileRoute(
   route: Route,
   context: ObjectContext,
-): Partial<Pick<Fragment, 'owned' | 'routes' | 'certificates' | 'tlsHosts'>> {
+): Partial<Pick<Fragment, 'owned' | 'routes' | 'certificates' | 'clientAuth' | 'tlsHosts'>> {
   if (!isSelected(route.ingressClassName, route.meta, context)) return { owned: false };
   const hosts = routeHosts(route, context);
   const routes =
@@ -35,7 +38,29 @@ export function compileRoute(
       ? []
       : route.rules.flatMap((rule, index) => ruleRoutes(route, rule, { index, hosts, context }));
   const tls = route.tls === undefined ? [] : [{ hosts: [], ...route.tls }];
-  return { routes, ...claimCertificates(tls, new Set(hosts), route.meta, context) };
+  const claims = claimCertificates(tls, new Set(hosts), route.meta, context);
+  return { routes, ...claims, clientAuth: claimClientAuth(route, hosts, context) };
+}
+
+const authModes = { Required: 'on', Optional: 'optional', OptionalNoCA: 'optional-no-ca' } as const;
+
+function claimClientAuth(
+  { tls, meta }: Route,
+  hosts: readonly string[],
+  context: ObjectContext,
+): readonly ClientAuthClaim[] {
+  const asked = tls?.clientCertificate;
+  if (asked === undefined) return [];
+  const field = 'spec.tls.clientCertificate';
+  const { object } = context;
+  const { caSecretName: name, namespace = object.namespace, passToUpstream, mode, ...rest } = asked;
+  const ref = { kind: 'Secret', namespace, name, field: `${field}.caSecretName` } as const;
+  const authority = resolveAuthority(ref, HOSTS_CLOSED, context);
+  const place = { field: `${field}.matchCommonName`, code: 'SP2005' } as const;
+  const wish = { ...rest, mode: authModes[mode], passCertificate: passToUpstream, authority };
+  const auth = makeClientAuth(wish, place, context);
+  const rank = objectRank(object, meta);
+  return hosts.map((host) => ({ host, rank, object, field, auth }));
 }
 
 /** Never empty for a Route without hosts (every host); empty when none of those that it names can be used. */
@@ -91,8 +116,9 @@ function compileMatch(
   context: ObjectContext,
 ): { readonly path: PathMatch; readonly conditions?: Conditions } | undefined {
   const { type, value } = match.path ?? { type: 'Prefix', value: '/' };
-  const path = compilePath(pathTypes[type], value);
-  const conditions = compileConditions(match, field, context);
+  const path = match.grpc === undefined ? compilePath(pathTypes[type], value) : grpcPath(match.grpc);
+  const asked = match.grpc === undefined ? match : { ...match, methods: ['POST'] };
+  const conditions = compileConditions(asked, field, context);
   if (isRulePathFault(path)) {
     const code = type === 'Regex' ? 'SP2005' : 'SP2004';
     context.report(
@@ -104,6 +130,14 @@ function compileMatch(
   }
   if (conditions === undefined) return undefined;
   return Object.keys(conditions).length === 0 ? { path } : { path, conditions };
+}
+
+/** Exact where both are given, a prefix by the service alone; of any service, as a regular expression. */
+function grpcPath({ service, method }: GrpcMatch): PathMatch {
+  if (service === undefined) return { type: 'regex', value: `/[^/]+/${method ?? '[^/]+'}` };
+  return method === undefined
+    ? { type: 'prefix', value: `/${service}` }
+    : { type: 'exact', value: `/${service}/${method}` };
 }
 
 const pathTypes = { Exact: 'exact', Prefix: 'prefix', Regex: 'regex' } as const;

@@ -16,11 +16,12 @@ import { PolicyStage } from './policy-stage.ts';
 import { ReaderIndex } from './reader-index.ts';
 import { RouteStage } from './route-stage.ts';
 import { changesBetween } from './snapshot-changes.ts';
+import { compileTicketSecret } from './ticket-secret.ts';
 import { UpstreamStage } from './upstream-stage.ts';
 
 // From cluster objects to a routing table. In: a snapshot and what changed in it. Out: the table's content, what differs
 // from the one before, and diagnostics. Pure: no clock, no I/O, the same for the same snapshot in whatever steps it came.
-// Passes: each object by itself (compile-ingress, compile-route) → conflicts and canaries (route-stage) → hosts →
+// Passes: each object by itself (compile-ingress, compile-route) → hosts → conflicts and canaries (route-stage) →
 // policies, upstreams and endpoints → the certificates and authorities that these refer to. Each pass does again only what the change concerns: an object when it or something that it
 // looked up changed, a claim when one of its claimants did, an upstream when its Service, slices or policy did.
 // Imports model, filters, table, diagnostics and util: never a socket, never a client.
@@ -68,11 +69,13 @@ export function createCompiler(options: CompileOptions): Compiler {
 
 const DEFAULT_BACKEND = 'default-backend';
 const DEFAULT_CERTIFICATE = 'default-certificate';
+const TICKET_SECRET = 'ticket-secret';
 
 const nothing: Omit<Fragment, 'object'> = {
   owned: false,
   routes: [],
   certificates: [],
+  clientAuth: [],
   tlsHosts: [],
   policies: [],
   overrides: [],
@@ -84,7 +87,7 @@ class CompilerState {
   readonly #options: CompileOptions;
   readonly #table = new TableEditor();
   readonly #diagnostics = new DiagnosticIndex();
-  readonly #routes = new RouteStage(this.#diagnostics);
+  readonly #routes: RouteStage;
   readonly #hosts: HostStage;
   readonly #policies = new PolicyStage(this.#diagnostics);
   readonly #credentials: CredentialStage;
@@ -98,6 +101,7 @@ class CompilerState {
     const { certificateMemory: memory } = options;
     this.#credentials = new CredentialStage(this.#table, memory);
     this.#hosts = new HostStage(this.#diagnostics, this.#credentials, this.#table, memory);
+    this.#routes = new RouteStage(this.#diagnostics, this.#hosts);
     const stages = { policies: this.#policies, credentials: this.#credentials };
     this.#upstreams = new UpstreamStage(stages, this.#table, options);
   }
@@ -110,12 +114,14 @@ class CompilerState {
         ? everything(snapshot)
         : this.#invalidate(changed ?? changesBetween(before, snapshot), before, snapshot);
     for (const key of dirty) this.#recompile(key, snapshot);
+    for (const key of this.#hosts.settle(snapshot)) {
+      this.#routes.reconsider(this.#fragments.get(key)?.routes ?? []);
+    }
     this.#routes.settle((id, route, variants) => {
       for (const variant of variants) this.#upstreams.setVariant(variant);
       this.#upstreams.replaceRoute(this.#table.get('routes', id), route);
       this.#table.edit('routes', id, route);
     });
-    this.#hosts.settle(snapshot);
     this.#upstreams.settle(snapshot);
     this.#credentials.settle(snapshot);
     const { diagnostics, changed: diagnosticsChanged } = this.#diagnostics.commit();
@@ -176,6 +182,10 @@ class CompilerState {
       const compiled = compileDefaultCertificate(snapshot, this.#options);
       return compiled && { ...nothing, owned: true, ...compiled };
     }
+    if (key === TICKET_SECRET) {
+      const compiled = compileTicketSecret(snapshot, this.#options);
+      return compiled && { ...nothing, owned: true, ...compiled };
+    }
     if (key === DEFAULT_BACKEND) return compileDefaultBackend(snapshot, this.#options);
     const slash = key.indexOf('/');
     const object = snapshot.objects[key.slice(0, slash) as CompiledKind].get(key.slice(slash + 1));
@@ -187,7 +197,7 @@ function everything(snapshot: Snapshot): ReadonlySet<string> {
   const keys = compiledKinds.flatMap((kind) =>
     [...snapshot.objects[kind].keys()].map((key) => dependencyKey(kind, key)),
   );
-  return new Set([...keys, DEFAULT_BACKEND, DEFAULT_CERTIFICATE]);
+  return new Set([...keys, DEFAULT_BACKEND, DEFAULT_CERTIFICATE, TICKET_SECRET]);
 }
 
 function isCompiled(kind: string): kind is CompiledKind {

@@ -1,5 +1,5 @@
 import type { Diagnostic, ObjectRef } from '../diagnostics/diagnostic.ts';
-import type { Retry, TableRoute, TableUpstream, Timeouts } from '../table/route-table.ts';
+import type { ClientAuth, Retry, TableRoute, TableUpstream, Timeouts } from '../table/route-table.ts';
 import type { TransportWish, UpstreamVariant } from './backend-transport.ts';
 import type { RedirectWish } from './https-redirect.ts';
 import type { CanarySplit } from './canary.ts';
@@ -14,6 +14,7 @@ export interface Fragment {
   readonly owned: boolean;
   readonly routes: readonly RouteDraft[];
   readonly certificates: readonly CertificateClaim[];
+  readonly clientAuth: readonly ClientAuthClaim[];
   /** Hosts that the object lists under tls, whether their certificates can be had or not. */
   readonly tlsHosts: readonly string[];
   readonly policies: readonly PolicyClaim[];
@@ -50,6 +51,15 @@ export interface CertificateClaim {
   readonly field: string;
   /** `namespace/name`. */
   readonly secret: string;
+}
+
+/** What clients of a host have to show; the claim with the least rank wins. */
+export interface ClientAuthClaim {
+  readonly host: string;
+  readonly rank: string;
+  readonly object: ObjectRef;
+  readonly field: string;
+  readonly auth: ClientAuth;
 }
 
 /** Settings for all upstreams of one Service. */

@@ -32,14 +32,22 @@ export class RouteStage {
   readonly #diagnostics: DiagnosticIndex;
   readonly #lastResort = new LastResort();
   readonly #tls = new TlsHosts();
+  readonly #hosts: ClosedHosts;
+  readonly #moved = new Set<RouteDraft>();
 
-  constructor(diagnostics: DiagnosticIndex) {
+  constructor(diagnostics: DiagnosticIndex, hosts: ClosedHosts) {
     this.#diagnostics = diagnostics;
+    this.#hosts = hosts;
   }
 
   replace(before: readonly RouteDraft[], after: readonly RouteDraft[]): void {
     if ([...before, ...after].some(({ tier }) => tier === 'last')) [this.#lastResort.template] = after;
     this.#replace(before, after);
+  }
+
+  /** Drafts in force whose hosts may have been closed or opened for their object. */
+  reconsider(drafts: readonly RouteDraft[]): void {
+    for (const draft of drafts) this.#moved.add(draft);
   }
 
   /** Hosts that an object lists under tls, and listed before. */
@@ -75,7 +83,8 @@ export class RouteStage {
       put(id, undefined, noVariants);
     }
     this.#removed.clear();
-    const concerned = new Set(this.#tls.takeConcerned());
+    const concerned = new Set([...this.#tls.takeConcerned(), ...this.#moved]);
+    this.#moved.clear();
     for (const key of this.#claims.takeTouched()) {
       const group = this.#claims.get(key);
       for (const draft of group) concerned.add(draft);
@@ -100,20 +109,33 @@ export class RouteStage {
     const redirects =
       redirect !== undefined && (!redirect.onlyWithTls || hosts.some((host) => this.#tls.has(host)));
     const filters = redirects ? withRedirect(draft.filters, redirect.filter) : draft.filters;
-    const { action, variants } = canary === undefined ? withVariants(draft) : joined(draft, canary);
+    // On one of its hosts is on all: a route has one answer, and requests must not fall to another route.
+    const isClosed = hosts.some((host) => this.#hosts.isClosed(draft.object, host));
+    const { action, variants } = isClosed
+      ? closedRoute
+      : canary === undefined
+        ? withVariants(draft)
+        : joined(draft, canary);
     const route = sealEntry<TableRoute>('routes', {
       id,
       hosts,
       path,
       ...(conditions === undefined ? {} : { conditions }),
       rank,
-      filters,
+      filters: isClosed ? [] : filters,
       action,
       origin,
     });
     return { route, variants };
   }
 }
+
+/** Where the routes of an object must not be served. */
+export interface ClosedHosts {
+  isClosed(object: ObjectRef, host: string): boolean;
+}
+
+const closedRoute: Joined = { action: { kind: 'respond', code: 'SP_ROUTE_INVALID' }, variants: [] };
 
 interface BuiltRoute {
   readonly route: TableRoute | undefined;

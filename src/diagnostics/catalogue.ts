@@ -212,6 +212,20 @@ export const catalogue = {
     title: 'A Secret or ConfigMap with what certificates are checked by, or with our own, cannot be used',
     hint: 'Store authorities in PEM under ca.crt and lists of revoked certificates under ca.crl, a certificate with its key under tls.crt and tls.key; until then what depends on it is closed',
   },
+  SP2207: {
+    severity: 'warning',
+    condition: 'ResolvedRefs',
+    reason: 'InvalidTicketRef',
+    title: 'The Secret for session tickets does not exist',
+    hint: 'Create it, or correct --ssl-session-ticket-secret; until then each replica resumes its own sessions only',
+  },
+  SP2208: {
+    severity: 'warning',
+    condition: 'ResolvedRefs',
+    reason: 'InvalidTicketRef',
+    title: 'A value of the Secret for session tickets cannot be used',
+    hint: 'Store 32 random bytes or more in each value; the value with the last name seals, two before it still open',
+  },
   SP3001: {
     severity: 'warning',
     condition: 'Accepted',
@@ -265,6 +279,21 @@ export const catalogue = {
     reason: 'PolicyOverridden',
     title: 'An annotation goes before a field of a BackendPolicy',
     hint: 'Nothing to do if that is meant; else remove the annotation',
+  },
+  SP3008: {
+    severity: 'error',
+    condition: 'Accepted',
+    reason: 'Conflicted',
+    title: 'Clients of a host are asked for other certificates by another object',
+    hint: 'Ask for the same in both, or use another host; until then the routes of the younger object answer 503 there',
+  },
+  SP3009: {
+    severity: 'warning',
+    condition: 'Accepted',
+    reason: 'Conflicted',
+    leavesOut: true,
+    title: "What is done with clients' certificates on a host is said by another object",
+    hint: 'Say the same in both; the older object decides',
   },
   ...settingCodes,
 } as const satisfies Record<string, CatalogueEntry>;

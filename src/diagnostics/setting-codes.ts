@@ -35,7 +35,7 @@ export const settingCodes = {
     condition: 'Accepted',
     reason: 'InvalidAnnotation',
     title: 'The value of an annotation cannot be used, and doing without it would not be safe',
-    hint: 'Correct the value; until then the routes of the object answer 503',
+    hint: 'Correct the value; until then the routes of the object answer 503, or the hosts 403 where it is about certificates of clients',
   },
   SP4006: {
     severity: 'warning',

@@ -16,7 +16,8 @@ export interface FixedRedirect {
 
 type Get = (name: string) => string | undefined;
 
-const url: AnnotationGrammar = {
+/** An absolute URL that clients may be sent to. */
+export const absoluteUrl: AnnotationGrammar = {
   kind: 'pattern',
   // Scheme, authority, then visible ASCII. `$` is left out: it would have been a variable.
   re2: `[Hh][Tt][Tt][Pp][Ss]?://${AUTHORITY_SOURCE}(?:[/?#][!-#%-~]*)?`,
@@ -29,7 +30,7 @@ const TEMPORAL_CODES = ['300', '301', '302', '303', '305', '306', '307'];
 
 const temporalUrl: AnnotationSpec = {
   name: 'temporal-redirect',
-  grammar: url,
+  grammar: absoluteUrl,
   default: '',
   doc: 'URL that every request is redirected to for now. Wins over `permanent-redirect`.',
 };
@@ -43,7 +44,7 @@ const temporalCode: AnnotationSpec = {
 
 const permanentUrl: AnnotationSpec = {
   name: 'permanent-redirect',
-  grammar: url,
+  grammar: absoluteUrl,
   default: '',
   doc: 'URL that every request is redirected to for good.',
 };

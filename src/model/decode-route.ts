@@ -1,13 +1,25 @@
 import { isIPv4 } from 'node:net';
 
 import { decodeRetries, decodeTimeouts } from './decode-exchange.ts';
+import { decodeClientCertificate } from './decode-client-certificate.ts';
 import { decodePortRef } from './decode-port.ts';
 import type { Field } from './field.ts';
 import type { ObjectMeta } from './object-meta.ts';
-import type { NamedMatch, Route, RouteBackend, RouteMatch, RouteRule, RouteSplit } from './route.ts';
+import type {
+  GrpcMatch,
+  NamedMatch,
+  Route,
+  RouteBackend,
+  RouteMatch,
+  RouteRule,
+  RouteSplit,
+  RouteTls,
+} from './route.ts';
 import {
   addressRange,
   dnsLabel,
+  grpcMethod,
+  grpcService,
   hostPattern,
   method,
   normalPath,
@@ -30,22 +42,31 @@ const maxHosts = 64;
 const maxRules = 64;
 const maxRanges = 64;
 const maxMethodLength = 32;
+const maxGrpcNameLength = 256;
 
 /** sallyport.dev/v1alpha1 Route. Unknown fields are faults: nothing that is written here is ever ignored. */
 export function decodeRoute(root: Field, meta: ObjectMeta): Route {
   root.only(['apiVersion', 'kind', 'metadata', 'spec', 'status']);
   const spec = root.get('spec').object().only(['ingressClassName', 'hosts', 'tls', 'rules']);
-  const tls = spec.get('tls').optionalObject()?.only(['secretName', 'namespace']);
+  const tls = spec.get('tls').optionalObject()?.only(['secretName', 'namespace', 'clientCertificate']);
   return {
     kind: 'Route',
     meta,
     ingressClassName: spec.get('ingressClassName').optionalText({ check: objectName }),
     hosts: texts(spec.get('hosts'), { check: hostPattern, maxItems: maxHosts }),
-    tls: tls && {
-      secretName: tls.get('secretName').text({ check: objectName }),
-      namespace: tls.get('namespace').optionalText({ check: dnsLabel }),
-    },
+    tls: tls && decodeTls(tls),
     rules: spec.get('rules').filledList(maxRules).map(decodeRule),
+  };
+}
+
+function decodeTls(tls: Field): RouteTls {
+  const clientCertificate = decodeClientCertificate(tls.get('clientCertificate'));
+  const secretName = tls.get('secretName');
+  const check = { check: objectName };
+  return {
+    secretName: clientCertificate === undefined ? secretName.text(check) : secretName.optionalText(check),
+    namespace: tls.get('namespace').optionalText({ check: dnsLabel }),
+    clientCertificate,
   };
 }
 
@@ -72,9 +93,10 @@ function decodeFilter(filter: Field): Readonly<Record<string, unknown>> {
 }
 
 function decodeMatch(match: Field): RouteMatch {
-  match.object().only(['path', 'methods', 'headers', 'query', 'cookies', 'sourceRanges']);
+  match.object().only(['path', 'grpc', 'methods', 'headers', 'query', 'cookies', 'sourceRanges']);
   return {
     path: decodePath(match.get('path')),
+    grpc: decodeGrpc(match),
     methods: texts(match.get('methods'), { check: method, maxItems: maxEntries, maxLength: maxMethodLength }),
     headers: match
       .get('headers')
@@ -99,6 +121,22 @@ function decodePath(path: Field): RouteMatch['path'] {
   const type = path.object().only(['type', 'value']).get('type').choice(pathTypes, 'Prefix');
   const check = type === 'Regex' ? plainText : normalPath;
   return { type, value: path.get('value').text({ check, maxLength: maxValueLength }) };
+}
+
+/** A gRPC request has its path and its method by itself. */
+function decodeGrpc(match: Field): GrpcMatch | undefined {
+  const grpc = match.get('grpc');
+  if (grpc.absent) return undefined;
+  grpc.object().only(['service', 'method']);
+  for (const other of ['path', 'methods'].map((name) => match.get(name))) {
+    if (!other.absent) other.want('nothing beside grpc, which stands for a path and for POST');
+  }
+  const [service, method] = [grpc.get('service'), grpc.get('method')];
+  if (service.absent && method.absent) grpc.want('a service, a method, or both');
+  return {
+    service: service.optionalText({ check: grpcService, maxLength: maxGrpcNameLength }),
+    method: method.optionalText({ check: grpcMethod, maxLength: maxGrpcNameLength }),
+  };
 }
 
 function decodeNamed(entry: Field, nameCheck: TextCheck): NamedMatch {

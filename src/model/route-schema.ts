@@ -1,3 +1,4 @@
+import { clientCertificateSchema } from './client-certificate-schema.ts';
 import { retriesSchema, timeoutsSchema } from './exchange-schema.ts';
 import {
   hostSchema,
@@ -9,6 +10,7 @@ import {
   tokenSchema,
 } from './schema.ts';
 import type { CelRule, Schema } from './schema.ts';
+import { grpcMethodPattern, grpcServicePattern } from './text-checks.ts';
 
 // The CRD schema of Route, apart from its filters: their schemas stand beside them (src/filters) and are put in by the
 // generator. Every list and string is bounded, because the API server estimates the cost of the CEL rules from the bounds.
@@ -36,7 +38,7 @@ function ruleRules(answering: readonly string[]): readonly CelRule[] {
 }
 
 const prefixRule: CelRule = {
-  rule: `!(${replacesPrefix}) || !has(self.matches) || self.matches.all(m, !has(m.path) || m.path.type != 'Regex')`,
+  rule: `!(${replacesPrefix}) || !has(self.matches) || self.matches.all(m, (!has(m.path) || m.path.type != 'Regex') && (!has(m.grpc) || has(m.grpc.service)))`,
   message: 'replacePrefix needs matches of type Prefix or Exact: a regular expression has no prefix',
 };
 
@@ -104,12 +106,37 @@ function namedMatches(what: string, name: Schema): Schema {
   };
 }
 
+function grpcName(what: string, pattern: string): Schema {
+  return { type: 'string', minLength: 1, maxLength: 256, pattern: `^${pattern}$`, description: what };
+}
+
+const grpcMatch: Schema = {
+  type: 'object',
+  description:
+    'Condition on a gRPC request: the path /service/method, by POST. In place of path and methods.',
+  minProperties: 1,
+  properties: {
+    service: grpcName(
+      'The service with its package, as in shop.v1.Cart. Left out: any service.',
+      grpcServicePattern,
+    ),
+    method: grpcName('The method, as in AddItem. Left out: any method.', grpcMethodPattern),
+  },
+};
+
 const match: Schema = {
   type: 'object',
   description: 'Conditions on a request; all that are given must hold.',
   minProperties: 1,
+  'x-kubernetes-validations': [
+    {
+      rule: '!has(self.grpc) || (!has(self.path) && !has(self.methods))',
+      message: 'grpc stands for a path and for the method POST: neither is given beside it',
+    },
+  ],
   properties: {
     path: pathMatch,
+    grpc: grpcMatch,
     methods: {
       type: 'array',
       description: 'Any of these methods.',
@@ -264,14 +291,21 @@ export function routeSchema(filters: readonly RouteFilterSchema[]): Schema {
       },
       tls: {
         type: 'object',
-        description: 'Certificate for the hosts.',
-        required: ['secretName'],
+        description: 'Certificate for the hosts, and what their clients have to show.',
+        'x-kubernetes-validations': [
+          {
+            rule: 'has(self.secretName) || has(self.clientCertificate)',
+            message: 'tls needs secretName, clientCertificate, or both',
+          },
+        ],
         properties: {
           secretName: {
             ...nameSchema,
-            description: 'Name of the Secret, of type kubernetes.io/tls.',
+            description:
+              'Name of the Secret, of type kubernetes.io/tls. Left out: the certificate that the hosts have otherwise.',
           },
           namespace: { ...labelSchema, description: "Its namespace; left out: the Route's own." },
+          clientCertificate: clientCertificateSchema,
         },
       },
       rules: {

@@ -17,9 +17,31 @@ export interface Route {
 }
 
 export interface RouteTls {
-  readonly secretName: string;
+  /** undefined: the hosts keep the certificate that they have otherwise. */
+  readonly secretName: string | undefined;
   /** undefined: the Route's own namespace. */
   readonly namespace: string | undefined;
+  /** undefined: clients are not asked for certificates. */
+  readonly clientCertificate: ClientCertificate | undefined;
+}
+
+/** `Required`: a good one. `Optional`: if any, a good one. `OptionalNoCA`: any, and the upstream is told what came of it. */
+export const clientCertificateModes = ['Required', 'Optional', 'OptionalNoCA'] as const;
+
+/** What clients of the hosts have to show. */
+export interface ClientCertificate {
+  /** Secret with `ca.crt` and maybe `ca.crl`. */
+  readonly caSecretName: string;
+  /** Of that Secret; undefined: the Route's own. */
+  readonly namespace: string | undefined;
+  readonly mode: (typeof clientCertificateModes)[number];
+  /** Certificates above the client's own, the authority's counted. */
+  readonly verifyDepth: number;
+  /** RE2 that begins with `CN=` and must occur in the `CN=…` of the subject. */
+  readonly matchCommonName: string | undefined;
+  /** Absolute URL for clients that would be answered 400 or 403 for their certificate. */
+  readonly errorPage: string | undefined;
+  readonly passToUpstream: boolean;
 }
 
 export interface RouteRule {
@@ -38,12 +60,21 @@ export interface RouteRule {
 /** All conditions of one match must hold (AND). */
 export interface RouteMatch {
   readonly path: { readonly type: 'Exact' | 'Prefix' | 'Regex'; readonly value: string } | undefined;
+  /** In place of a path and methods. */
+  readonly grpc: GrpcMatch | undefined;
   readonly methods: readonly string[];
   readonly headers: readonly NamedMatch[];
   readonly query: readonly NamedMatch[];
   readonly cookies: readonly NamedMatch[];
   /** CIDRs; empty means every address. */
   readonly sourceRanges: readonly string[];
+}
+
+/** gRPC requests (POST to `/service/method`) of a service, of a method, or of both; never of neither. */
+export interface GrpcMatch {
+  /** With its package, as in `shop.v1.Cart`. */
+  readonly service: string | undefined;
+  readonly method: string | undefined;
 }
 
 export interface NamedMatch {

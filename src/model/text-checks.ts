@@ -42,6 +42,26 @@ export const dnsName: TextCheck = (text) =>
 export const hostName: TextCheck = (text) =>
   isIP(text) !== 0 || isDnsName(text) ? undefined : 'a DNS name in lower case, or an address';
 
+/** What an absolute URL of the web looks like; visible ASCII, so that it can stand in a header field. */
+export const webUrlPattern = '[Hh][Tt][Tt][Pp][Ss]?://[!-~]+';
+const wholeWebUrl = new RegExp(`^${webUrlPattern}$`);
+
+export const webUrl: TextCheck = (text) =>
+  wholeWebUrl.test(text) && URL.canParse(text) ? undefined : 'an absolute http or https URL of visible ASCII';
+
+/** Names of gRPC's services and methods, as protocol buffers spell them. */
+export const grpcServicePattern = '[A-Za-z_][A-Za-z0-9_]*([.][A-Za-z_][A-Za-z0-9_]*)*';
+export const grpcMethodPattern = '[A-Za-z_][A-Za-z0-9_]*';
+const wholeGrpcService = new RegExp(`^${grpcServicePattern}$`);
+const wholeGrpcMethod = new RegExp(`^${grpcMethodPattern}$`);
+
+/** A gRPC service with its package, as in `shop.v1.Cart`. */
+export const grpcService: TextCheck = (text) =>
+  wholeGrpcService.test(text) ? undefined : 'a gRPC service with its package, as in shop.v1.Cart';
+
+export const grpcMethod: TextCheck = (text) =>
+  wholeGrpcMethod.test(text) ? undefined : 'a gRPC method, as in AddItem';
+
 /** Names and operators of OpenSSL's cipher lists (ciphers(1)). */
 export const cipherListPattern = '[A-Za-z0-9_+!@=:,. -]+';
 const wholeCipherList = new RegExp(`^${cipherListPattern}$`);

@@ -16,6 +16,7 @@ import {
   storedObjects,
   unspoken,
 } from '../support/crd-objects.ts';
+import { refusedEdgeRoutes } from '../support/refused-edge-routes.ts';
 
 const folder = join(import.meta.dirname, '../../crds');
 const manifests = readdirSync(folder).map((name) => join(folder, name));
@@ -93,11 +94,7 @@ const bad: readonly (readonly [string, Manifest, string])[] = [
     route({ hosts: [`${long(60)}.${long(60)}.${long(60)}.${long(60)}.${long(10)}`], rules: [{ backends }] }),
     'spec.hosts[0]: Too long: may not be more than 253 bytes',
   ],
-  [
-    'a certificate without name',
-    route({ tls: {}, rules: [{ backends }] }),
-    'spec.tls.secretName: Required value',
-  ],
+  ...refusedEdgeRoutes,
   [
     'a Secret that is no name',
     route({ tls: { secretName: 'a/b' }, rules: [{ backends }] }),

@@ -37,6 +37,11 @@ const annotation = fc.constantFrom(
   ['nginx.ingress.kubernetes.io/proxy-ssl-secret', 'team-a/one'],
   ['sallyport.dev/proxy-ssl-secret', 'two'],
   ['nginx.ingress.kubernetes.io/proxy-ssl-verify', 'on'],
+  ['nginx.ingress.kubernetes.io/auth-tls-secret', 'team-a/one'],
+  ['nginx.ingress.kubernetes.io/auth-tls-secret', 'team-a/one'],
+  ['sallyport.dev/auth-tls-secret', 'two'],
+  ['nginx.ingress.kubernetes.io/auth-tls-verify-client', 'optional'],
+  ['nginx.ingress.kubernetes.io/auth-tls-pass-certificate-to-upstream', 'true'],
 );
 
 function meta(options: {
@@ -99,6 +104,7 @@ const match: fc.Arbitrary<RouteMatch> = fc.record({
     fc.record({ type: fc.constantFrom('Exact' as const, 'Prefix' as const, 'Regex' as const), value: path }),
     { nil: undefined },
   ),
+  grpc: fc.constantFrom(undefined, undefined, { service: undefined, method: 'Add' }),
   methods: fc.constantFrom([], ['GET'], ['POST', 'GET']),
   headers: fc.constantFrom([], [{ name: 'X-Kind', type: 'Exact' as const, value: 'a' }]),
   query: fc.constantFrom([], [{ name: 'q', type: 'Regex' as const, value: '[' }]),
@@ -125,7 +131,22 @@ const route: fc.Arbitrary<Route> = fc.record({
   ingressClassName: className,
   hosts: fc.array(fc.constantFrom('a.example', 'b.example', '*.example'), { maxLength: 2 }),
   tls: fc.option(
-    fc.record({ secretName: name, namespace: fc.option(namespace, { nil: undefined, freq: 2 }) }),
+    fc.record({
+      secretName: fc.option(name, { nil: undefined, freq: 4 }),
+      namespace: fc.option(namespace, { nil: undefined, freq: 2 }),
+      clientCertificate: fc.option(
+        fc.record({
+          caSecretName: name,
+          namespace: fc.option(namespace, { nil: undefined, freq: 2 }),
+          mode: fc.constantFrom('Required' as const, 'Optional' as const),
+          verifyDepth: fc.constant(1),
+          matchCommonName: fc.constantFrom(undefined, undefined, 'CN=a', 'CN=['),
+          errorPage: fc.constant(undefined),
+          passToUpstream: fc.boolean(),
+        }),
+        { nil: undefined },
+      ),
+    }),
     { nil: undefined },
   ),
   rules: fc.array(

@@ -38,7 +38,19 @@ const namedMatch = [{ name: 'a', type: 'Exact', value: 'b' }];
 const maximal = route({
   ingressClassName: 'c',
   hosts: ['a.example', '*.b.example'],
-  tls: { secretName: 't', namespace: 'n' },
+  tls: {
+    secretName: 't',
+    namespace: 'n',
+    clientCertificate: {
+      caSecretName: 'ca',
+      namespace: 'n',
+      mode: 'Optional',
+      verifyDepth: 2,
+      matchCommonName: 'CN=a',
+      errorPage: 'https://help.example/',
+      passToUpstream: true,
+    },
+  },
   rules: [
     {
       name: 'one',
@@ -51,6 +63,7 @@ const maximal = route({
           cookies: namedMatch,
           sourceRanges: ['10.0.0.0/8'],
         },
+        { grpc: { service: 'shop.v1.Cart', method: 'AddItem' } },
       ],
       filters: [{ rewriteHost: { host: 'x' } }],
       backends: [{ service: 's', namespace: 'n', port: 'http', weight: 0 }],
@@ -191,7 +204,17 @@ describe('schema and decoder are in step', () => {
     ['a duration with a fraction', rule({ backends, timeouts: { request: '1.5s' } })],
     ['no tries', rule({ backends, retries: { tries: 0 } })],
     ['an unknown retry cause', rule({ backends, retries: { retryOn: ['http_418'] } })],
-    ['a secret without name', route({ tls: {}, rules: [{ backends }] })],
+    ['a secret without name', route({ tls: { secretName: '' }, rules: [{ backends }] })],
+    ['clients without an authority', route({ tls: { clientCertificate: {} }, rules: [{ backends }] })],
+    [
+      'an error page without scheme',
+      route({
+        tls: { clientCertificate: { caSecretName: 'a', errorPage: '/sorry' } },
+        rules: [{ backends }],
+      }),
+    ],
+    ['a gRPC service with a slash', rule({ matches: [{ grpc: { service: 'a/b' } }], backends })],
+    ['a gRPC method with a dot', rule({ matches: [{ grpc: { method: 'a.b' } }], backends })],
     ['a rule that is a list', route({ rules: [[]] })],
   ])('both refuse %s', (_, value) => {
     expect(valueFaults(value, schemaOf('Route'))).not.toEqual([]);
