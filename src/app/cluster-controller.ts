@@ -8,6 +8,7 @@ import { accessFromKubeconfig } from '../kube/kube-credentials.ts';
 import { Reflector } from '../kube/reflector.ts';
 import { SnapshotFile } from '../kube/snapshot-file.ts';
 import { watchPlan } from '../kube/watch-plan.ts';
+import type { WatchSettings } from '../kube/watch-plan.ts';
 import { ReportingTotals } from '../telemetry/reporting-totals.ts';
 import { WatchTotals } from '../telemetry/watch-totals.ts';
 import type { AppSource, SourceContext } from './app-source.ts';
@@ -26,14 +27,7 @@ export async function openCluster(settings: Settings, context: SourceContext): P
     if (source.waitingFor.length === 0) reporting?.start();
   };
   const source = new ClusterSource({
-    plan: watchPlan({
-      watchNamespaces: settings.watchNamespaces.length === 0 ? undefined : settings.watchNamespaces,
-      namespaceSelector: settings.watchNamespaceSelector.length > 0,
-      ingressClassByName: settings.ingressClassByName,
-      defaultBackendService:
-        settings.defaultBackendService === '' ? undefined : settings.defaultBackendService,
-      defaultCertificate: settings.defaultCertificate === '' ? undefined : settings.defaultCertificate,
-    }),
+    plan: watchPlan(watchSettings(settings)),
     createReflector: (scope, sink) => new Reflector({ transport, scope, sink, metrics: watching }),
     onChange: (update) => {
       context.onChange(update);
@@ -74,6 +68,19 @@ export async function openCluster(settings: Settings, context: SourceContext): P
     },
     isSaved: (snapshot) => source.isSaved(snapshot),
     farewell: async () => reporting?.stop(),
+  };
+}
+
+/** What of the cluster has to be read. */
+function watchSettings(settings: Settings): WatchSettings {
+  const named = (key: string): string | undefined => (key === '' ? undefined : key);
+  return {
+    watchNamespaces: settings.watchNamespaces.length === 0 ? undefined : settings.watchNamespaces,
+    namespaceSelector: settings.watchNamespaceSelector.length > 0,
+    ingressClassByName: settings.ingressClassByName,
+    defaultBackendService: named(settings.defaultBackendService),
+    defaultCertificate: named(settings.defaultCertificate),
+    ticketSecret: named(settings.sslTicketSecret),
   };
 }
 

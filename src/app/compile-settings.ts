@@ -14,6 +14,7 @@ export function compileOptions(settings: Settings): CompileOptions {
     watchNamespaces: settings.watchNamespaces.length === 0 ? undefined : settings.watchNamespaces,
     namespaceSelector: settings.watchNamespaceSelector,
     defaultCertificate: settings.defaultCertificate === '' ? undefined : settings.defaultCertificate,
+    ticketSecret: settings.sslTicketSecret === '' ? undefined : settings.sslTicketSecret,
     certificateMemory: new CertificateMemory(),
     sslRedirect: settings.sslRedirect,
     forceSslRedirect: settings.forceSslRedirect,

@@ -10,8 +10,6 @@ import type { Settings } from './settings.ts';
 
 const DEFAULT_PORT = 8443;
 const SECRET_BYTES = 32;
-/** The newest secret and those before it that still open tickets. */
-const SECRET_GENERATIONS = 3;
 const DAY_MS = 86_400_000;
 
 /**
@@ -50,25 +48,6 @@ export function edgeTls(settings: Settings): TlsSettings {
   check('ssl-ciphers', sslCiphers, () => createSecureContext({ ...pair, minVersion, maxVersion, ciphers }));
   check('ssl-ecdh-curve', sslCurve, () => createSecureContext({ ca: [], ecdhCurve: sslCurve }));
   return tls;
-}
-
-/** Replaces the secret of session tickets now and then. Returns what ends it. */
-export function rotateTicketSecrets(
-  tls: TlsSettings,
-  everyMs: number,
-  use: (secrets: readonly Uint8Array[]) => void,
-): () => void {
-  let secrets = tls.ticketSecrets;
-  if (everyMs === 0) return () => undefined;
-  const timer = setInterval(
-    () => {
-      secrets = [randomBytes(SECRET_BYTES), ...secrets].slice(0, SECRET_GENERATIONS);
-      use(secrets);
-    },
-    Math.min(everyMs, 2 ** 31 - 1),
-  );
-  timer.unref();
-  return () => clearInterval(timer);
 }
 
 /** What clients see that ask for a name without a certificate. Its names are ingress-nginx's, which tools look for. */

@@ -20,11 +20,12 @@ import { defaultMaxConnections, maxConnections, perWorker } from './connection-l
 import { defaultWorkers } from './cpu-limit.ts';
 import { createAdmin, startAdmin } from './create-admin.ts';
 import { observeLoop } from './loop-observer.ts';
-import { edgeTls, reserveHttps, rotateTicketSecrets } from './edge-tls.ts';
+import { edgeTls, reserveHttps } from './edge-tls.ts';
 import { proxySettings } from './proxy-settings.ts';
 import { Readiness } from './readiness.ts';
 import type { Settings } from './settings.ts';
 import type { ShutdownSteps } from './shutdown.ts';
+import { TicketSecrets } from './ticket-secrets.ts';
 
 /** Endpoints with shared state; those beyond are balanced without. 256 KiB a worker, taken from the system as it is used. */
 const boardSlots = 65_536;
@@ -45,23 +46,21 @@ export async function startApp(settings: Settings, version: string): Promise<App
   const httpsSockets = reserveHttps(settings, log);
   const https = httpsSockets && { sockets: httpsSockets, tls: edgeTls(settings) };
   const parts = await assemble(settings, { version, writer, log, sockets, https });
-  const { pool, loop, source, reports, admin, readiness, certificates } = parts;
+  const { pool, loop, source, reports, admin, readiness, certificates, tickets } = parts;
   const stop = async (): Promise<void> => {
     loop.stop();
-    endRotation?.();
+    tickets?.stop();
     certificates.stop();
     await Promise.all([atMost(systemClock, farewellLimitMs, source.farewell()), pool.stop(), admin.stop()]);
     reports.stop();
     await source.stop();
     await writer.flush(flushLimitMs);
   };
-  const endRotation =
-    https &&
-    rotateTicketSecrets(https.tls, settings.sslTicketRotationMs, (secrets) => pool.useTicketSecrets(secrets));
   try {
     const adminPort = await startAdmin(admin, settings);
     pool.start();
     certificates.start();
+    tickets?.start();
     await source.start();
     log.info('started', {
       version,
@@ -104,6 +103,7 @@ async function assemble(settings: Settings, { version, writer, log, sockets, htt
       findings.source(diagnostics);
       reports.source(diagnostics);
       certificates.seen(snapshot);
+      tickets?.seen(snapshot);
       loop.update(snapshot, changed);
     },
   });
@@ -145,8 +145,22 @@ async function assemble(settings: Settings, { version, writer, log, sockets, htt
     update: (snapshot, changed) => loop.update(snapshot, changed),
     now: () => Date.now(),
   });
+  const tickets = https && ticketSecrets(settings, https, pool);
   const admin = createAdmin(settings, { log, metrics, findings, readiness, source, pool, loop });
-  return { pool, loop, source, reports, admin, readiness, certificates };
+  return { pool, loop, source, reports, admin, readiness, certificates, tickets };
+}
+
+function ticketSecrets(
+  settings: Settings,
+  { tls }: NonNullable<PoolOptions['https']>,
+  pool: WorkerPool,
+): TicketSecrets {
+  return new TicketSecrets({
+    first: tls.ticketSecrets,
+    rotationMs: settings.sslTicketRotationMs,
+    secret: settings.sslTicketSecret,
+    use: (secrets) => pool.useTicketSecrets(secrets),
+  });
 }
 
 function connectionsPerWorker(settings: Settings, workers: number, log: Log): number {

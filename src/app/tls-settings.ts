@@ -53,6 +53,13 @@ export const tlsSettings = {
     { default: '12h' },
     'how often the secret of session tickets is replaced; the two before still open theirs',
   ),
+  sslTicketSecret: setting(
+    'TLS',
+    'ssl-session-ticket-secret',
+    objectName,
+    { default: '' },
+    "namespace/name of the Secret that session tickets are sealed by, so that replicas resume one another's sessions; its value with the last name seals, two before it still open",
+  ),
   sslRedirect: setting(
     'TLS',
     'ssl-redirect',

@@ -13,6 +13,8 @@ export interface WatchSettings {
   readonly defaultBackendService: string | undefined;
   /** `namespace/name` of a Secret. */
   readonly defaultCertificate: string | undefined;
+  /** `namespace/name` of a Secret. */
+  readonly ticketSecret?: string | undefined;
 }
 
 export interface PlannedScope {
@@ -38,7 +40,7 @@ const watchedKinds: readonly Resource[] = Object.values(resources).filter(
  * class goes by its name, so that Roles alone suffice), Namespace (only for a selector) and objects that a setting names.
  */
 export function watchPlan(settings: WatchSettings): WatchPlan {
-  const { watchNamespaces, ingressClassByName, namespaceSelector, defaultCertificate } = settings;
+  const { watchNamespaces, ingressClassByName, namespaceSelector } = settings;
   const namespaces = watchNamespaces === undefined ? undefined : new Set(watchNamespaces);
   const scopes: PlannedScope[] = [];
   if (namespaces === undefined || !ingressClassByName) {
@@ -50,8 +52,8 @@ export function watchPlan(settings: WatchSettings): WatchPlan {
     else for (const namespace of namespaces) scopes.push(required({ resource, namespace }));
   }
   scopes.push(...defaultBackendScopes(settings.defaultBackendService, namespaces));
-  const references = defaultCertificate === undefined ? [] : [`Secret/${defaultCertificate}`];
-  return { scopes, references: new Set(references) };
+  const secrets = [settings.defaultCertificate, settings.ticketSecret].filter((key) => key !== undefined);
+  return { scopes, references: new Set(secrets.map((key) => `Secret/${key}`)) };
 }
 
 /** Its Service by name; its EndpointSlices cannot be asked for by name, so those of its namespace. */
