@@ -21,7 +21,7 @@ const LAST_HEADER_MS = 2_000;
 const HTTPS_PORT = 443;
 
 export interface ProxyHeaderOptions {
-  readonly services: ProxyServices;
+  readonly services: Pick<ProxyServices, 'counters' | 'sweeper'>;
   /** Who is at the other end of the TCP connection. */
   readonly peer: Client;
   /** A header was refused, or there was none. Not told of those who leave without a byte. */

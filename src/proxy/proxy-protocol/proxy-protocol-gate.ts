@@ -8,13 +8,15 @@ import { ProxyHeaderStage } from './proxy-header-stage.ts';
 /** Refusals are counted each, and told at most so often: whoever can connect can cause them. */
 const WARNING_EVERY_MS = 10_000;
 
+export type GateServices = Pick<ProxyServices, 'counters' | 'fields' | 'sweeper' | 'warn'>;
+
 /** Who may say where connections come from, and what becomes of connections that do not say it. One a worker. */
 export class ProxyProtocolGate {
-  readonly #services: ProxyServices;
+  readonly #services: GateServices;
   #untold = 0;
   #silentUntilMs = 0;
 
-  constructor(services: ProxyServices) {
+  constructor(services: GateServices) {
     this.#services = services;
   }
 
@@ -37,8 +39,10 @@ export class ProxyProtocolGate {
         onClosed: (stage) => next.onClosed(stage),
       });
     }
-    counters.proxyHeaderFailed('untrusted');
-    this.#refused('untrusted', peer);
+    // Who has no address any more has left already, as checks of health do that end with a reset.
+    const hasLeft = peer.address === '';
+    counters.proxyHeaderFailed(hasLeft ? 'closed' : 'untrusted');
+    if (!hasLeft) this.#refused('untrusted', peer);
     socket.on('error', () => undefined);
     socket.destroy();
     return undefined;
