@@ -105,7 +105,7 @@ export class ConnectionCore {
     for (let index = 0; index < headers.length; index++) {
       encoder.field(headers.lower[index] as string, headers.values[index] as string);
     }
-    this.output.headers(stream.id, encoder.end(), endStream);
+    this.output.headers(stream.id, encoder.bytes, encoder.length, endStream);
   }
 
   /** RFC 9113 §5.4.2. A peer that makes us do this again and again costs as much as one that resets by itself. */

@@ -1,4 +1,6 @@
-// What a field of HTTP/2 may be by itself (RFC 9113 §8.2). Data and byte classes.
+import { CONTROL, LOWER_TOKEN, hasAny, isAll } from './byte-classes.ts';
+
+// What a field of HTTP/2 may be by itself (RFC 9113 §8.2).
 
 /** What a name means to the codec. */
 export const Rule = {
@@ -23,10 +25,6 @@ const special: readonly (readonly [string, Rule])[] = [
   ['cookie', Rule.cookie],
 ];
 
-/** `tchar` of RFC 9110 §5.6.2 without upper case; indexed by byte. */
-const nameBytes = new Uint8Array(256);
-for (const char of "abcdefghijklmnopqrstuvwxyz0123456789!#$%&'*+-.^_`|~") nameBytes[char.charCodeAt(0)] = 1;
-
 /** Names that were found good, so that the usual ones are looked up once. */
 const knownNames = new Map<string, Rule>(special);
 const MAX_KNOWN = 1024;
@@ -38,10 +36,7 @@ export function ruleOf(name: string): Rule | undefined {
 }
 
 function learn(name: string): Rule | undefined {
-  if (name === '') return undefined;
-  for (let index = 0; index < name.length; index++) {
-    if (nameBytes[name.charCodeAt(index)] !== 1) return undefined;
-  }
+  if (name === '' || !isAll(name, LOWER_TOKEN)) return undefined;
   if (name.length > MAX_KNOWN_LENGTH) return Rule.plain;
   if (knownNames.size >= MAX_KNOWN) {
     // Starting anew is the cheapest bound that a flood of made-up names cannot turn against the real ones for long.
@@ -52,15 +47,11 @@ function learn(name: string): Rule | undefined {
   return Rule.plain;
 }
 
-/** Control bytes but HTAB: NUL, CR and LF are forbidden by §8.2.1, the others by RFC 9110 §5.5. */
-const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
-
 /** Whether a value has no control bytes and no blanks at its edges. */
 export function isGoodValue(value: string): boolean {
   if (value.length === 0) return true;
-  return (
-    !isBlank(value.charCodeAt(0)) && !isBlank(value.charCodeAt(value.length - 1)) && !CONTROL.test(value)
-  );
+  if (isBlank(value.charCodeAt(0)) || isBlank(value.charCodeAt(value.length - 1))) return false;
+  return !hasAny(value, CONTROL);
 }
 
 function isBlank(code: number): boolean {

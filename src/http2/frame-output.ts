@@ -3,6 +3,7 @@ import type { ErrorName } from './frames.ts';
 import type { Http2Tally } from './http2-tally.ts';
 
 const NOTHING = Buffer.alloc(0);
+const SMALL_COPY_BYTES = 64;
 const LEAST_BYTES = 256;
 /** A connection that sent more than this in one turn begins the next one with so much. */
 const MOST_EXPECTED_BYTES = 65_536;
@@ -59,16 +60,17 @@ export class FrameOutput {
     this.#frame(0, frameType.settings, flag.ack, 0);
   }
 
-  /** `block` goes out as one HEADERS and as many CONTINUATION frames as it takes. */
-  headers(stream: number, block: Buffer, endStream: boolean): void {
-    const first = Math.min(block.length, DEFAULT_FRAME_BYTES);
-    const flags = (endStream ? flag.endStream : 0) | (first === block.length ? flag.endHeaders : 0);
+  /** The first `length` bytes of `block` go out as one HEADERS and as many CONTINUATION frames as it takes. */
+  // oxlint-disable-next-line max-params -- a range of a buffer for a stream, hot
+  headers(stream: number, block: Buffer, length: number, endStream: boolean): void {
+    const first = Math.min(length, DEFAULT_FRAME_BYTES);
+    const flags = (endStream ? flag.endStream : 0) | (first === length ? flag.endHeaders : 0);
     const at = this.#frame(first, frameType.headers, flags, stream);
-    block.copy(this.#buffer, at, 0, first);
-    if (first === block.length) this.#setEndable(at, stream);
-    for (let sent = first; sent < block.length;) {
-      const next = Math.min(block.length, sent + DEFAULT_FRAME_BYTES);
-      const last = next === block.length ? flag.endHeaders : 0;
+    copyInto(this.#buffer, at, block, 0, first);
+    if (first === length) this.#setEndable(at, stream);
+    for (let sent = first; sent < length;) {
+      const next = Math.min(length, sent + DEFAULT_FRAME_BYTES);
+      const last = next === length ? flag.endHeaders : 0;
       const place = this.#frame(next - sent, frameType.continuation, last, stream);
       block.copy(this.#buffer, place, sent, next);
       sent = next;
@@ -78,7 +80,7 @@ export class FrameOutput {
   /** At most DEFAULT_FRAME_BYTES. */
   data(stream: number, bytes: Buffer, start: number, end: number): void {
     const at = this.#frame(end - start, frameType.data, 0, stream);
-    bytes.copy(this.#buffer, at, start, end);
+    copyInto(this.#buffer, at, bytes, start, end);
     this.#setEndable(at, stream);
   }
 
@@ -150,4 +152,14 @@ export class FrameOutput {
     if (at === 0) this.#onBegin();
     return at;
   }
+}
+
+/** Small pieces byte by byte: most header blocks and many bodies are shorter than what a call out of JavaScript costs. */
+// oxlint-disable-next-line max-params -- a range of a buffer and its place in another, hot
+function copyInto(target: Buffer, at: number, source: Buffer, start: number, end: number): void {
+  if (end - start > SMALL_COPY_BYTES) {
+    source.copy(target, at, start, end);
+    return;
+  }
+  for (let index = start; index < end; index++) target[at++] = source[index] as number;
 }

@@ -119,7 +119,7 @@ export class Http2Stream {
   /** A response's head; informational ones may come before the final one. */
   respond(status: number, headers: HeaderList, endStream: boolean): void {
     if (status >= 200) this.headSent = true;
-    this.#link.sendHeaders(this, { pseudo: [[':status', String(status)]], headers }, endStream);
+    this.#link.sendHeaders(this, { pseudo: statusField(status), headers }, endStream);
   }
 
   /**
@@ -139,4 +139,13 @@ export class Http2Stream {
   reset(code: ErrorName): void {
     this.#link.sendReset(this, code);
   }
+}
+
+const statusFields = new Map<number, FieldSource['pseudo']>();
+
+/** The pseudo-fields of an answer, made once for each status. */
+function statusField(status: number): FieldSource['pseudo'] {
+  let fields = statusFields.get(status);
+  if (fields === undefined) statusFields.set(status, (fields = [[':status', String(status)]]));
+  return fields;
 }

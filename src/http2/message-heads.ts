@@ -1,4 +1,5 @@
 import type { HeaderList } from '../util/header-list.ts';
+import { AUTHORITY, TARGET, TOKEN, isAll } from './byte-classes.ts';
 import type { FieldSection } from './field-section.ts';
 import type { ErrorName } from './frames.ts';
 
@@ -52,12 +53,12 @@ function notServed(reason: string): HeadFault {
   return { reason, status: 400, code: 'PROTOCOL_ERROR' };
 }
 
-const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,64}$/;
-/** Printable ASCII but `#`. What of it a path may hold is the business of normalisation. */
-const TARGET = /^[\x21\x22\x24-\x7e]+$/;
+const MAX_TOKEN = 64;
 const BLANK_OR_CONTROL = /[\x00-\x20\x7f]/;
-/** uri-host and port, without userinfo (RFC 9113 §8.3.1). What of it is a host is the business of normalisation. */
-const AUTHORITY = /^[^\x00-\x20"#/<>?@\\^`{|}\x7f-\xff]+$/;
+
+function isToken(text: string): boolean {
+  return text.length > 0 && text.length <= MAX_TOKEN && isAll(text, TOKEN);
+}
 
 export function isHeadFault(head: Http2RequestHead | Http2ResponseHead | HeadFault): head is HeadFault {
   return 'reason' in head;
@@ -90,19 +91,19 @@ function requestFault(
   allowProtocol: boolean,
 ): HeadFault | undefined {
   if (status !== undefined) return malformed(':status in a request');
-  if (!TOKEN.test(method)) return malformed(':method missing or no token');
+  if (!isToken(method)) return malformed(':method missing or no token');
   // What follows is a tunnel, whose bytes nobody may count as content (RFC 9110 §9.3.6).
   if (method === 'CONNECT' && contentLength >= 0) return malformed('content-length in CONNECT');
   if (protocol === undefined) return undefined;
   if (!allowProtocol) return malformed(':protocol was not asked for');
-  return method === 'CONNECT' && TOKEN.test(protocol) ? undefined : malformed(':protocol out of place');
+  return method === 'CONNECT' && isToken(protocol) ? undefined : malformed(':protocol out of place');
 }
 
 function targetFault({ scheme, path = '' }: FieldSection, method: string): HeadFault | undefined {
   if (scheme !== 'http' && scheme !== 'https') return malformed(':scheme missing or unknown');
   if (path === '*' && method === 'OPTIONS') return undefined;
   if (path.charCodeAt(0) !== 0x2f) return malformed(':path missing or without a slash in front');
-  if (TARGET.test(path)) return undefined;
+  if (isAll(path, TARGET)) return undefined;
   return BLANK_OR_CONTROL.test(path)
     ? malformed(':path with a blank')
     : notServed(':path with # or a byte beyond ASCII');
@@ -120,7 +121,7 @@ function authorityFault({ authority, headers }: FieldSection): HeadFault | undef
   const host = hostAt < 0 ? undefined : (headers.values[hostAt] as string);
   const named = authority ?? host;
   if (named === undefined) return malformed(':authority and host missing');
-  if (!AUTHORITY.test(named)) return malformed('bad :authority');
+  if (named === '' || !isAll(named, AUTHORITY)) return malformed('bad :authority');
   if (host === undefined) return undefined;
   if (host !== named && host.toLowerCase() !== named.toLowerCase())
     return notServed(':authority and host differ');

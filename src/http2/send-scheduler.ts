@@ -67,6 +67,7 @@ export class SendScheduler {
 
   /** Drops what waits with a stream. */
   forget(stream: Http2Stream): void {
+    if (stream.queue.length === 0) return;
     this.#ready.delete(stream);
     for (const bytes of stream.queue) this.#waitingBytes -= bytes.length;
     stream.queue.length = 0;

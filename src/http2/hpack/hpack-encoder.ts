@@ -5,13 +5,12 @@ import { staticTable } from './static-table.ts';
 // Fields → header blocks (RFC 7541 §6). What repeats from message to message goes through the dynamic table; what does
 // not, or is secret, stays out of it.
 
-/** Values of these differ from message to message: an entry would only push out better ones. */
+/** Values of these differ from message to message: an entry would only push out better ones. A date lasts for a second. */
 const changing: ReadonlySet<string> = new Set([
   ':path',
   'age',
   'content-length',
   'content-range',
-  'date',
   'etag',
   'expires',
   'if-modified-since',
@@ -33,16 +32,16 @@ interface KnownName {
   /** Of its first entry in the static table; 0 for none. */
   index: number;
   readonly form: (typeof Form)[keyof typeof Form];
-  /** Value → index of the whole entry in the static table. */
-  readonly values: Map<string, number>;
+  /** Value → index of the whole entry in the static table; undefined when it has none of this name. */
+  values: Map<string, number> | undefined;
 }
 
-const unknownName: KnownName = { index: 0, form: Form.indexed, values: new Map() };
+const unknownName: KnownName = { index: 0, form: Form.indexed, values: undefined };
 const knownNames = new Map<string, KnownName>();
 
 function addName(name: string): KnownName {
   const form = secret.has(name) ? Form.neverIndexed : changing.has(name) ? Form.plain : Form.indexed;
-  const entry: KnownName = { index: 0, form, values: new Map() };
+  const entry: KnownName = { index: 0, form, values: undefined };
   knownNames.set(name, entry);
   return entry;
 }
@@ -51,7 +50,7 @@ for (const name of [...changing, ...secret]) addName(name);
 for (const [index, [name, value]] of staticTable.entries()) {
   const entry = knownNames.get(name) ?? addName(name);
   if (entry.index === 0) entry.index = index + 1;
-  if (value !== '') entry.values.set(value, index + 1);
+  if (value !== '') (entry.values ??= new Map<string, number>()).set(value, index + 1);
 }
 
 /** Longer values are rarely sent twice, and push out many others. */
@@ -101,7 +100,7 @@ export class HpackEncoder {
   field(name: string, value: string): void {
     this.#reserve(name.length + value.length + FIELD_OVERHEAD_BYTES);
     const { index, form, values } = knownNames.get(name) ?? unknownName;
-    const whole = values.get(value);
+    const whole = values?.get(value);
     if (whole !== undefined) return this.#integer(0x80, 7, whole);
     if (form === Form.neverIndexed) return this.#literal(0x10, 4, index, name, value);
     if (form === Form.plain || value.length > MAX_INDEXED_VALUE) {
@@ -114,12 +113,24 @@ export class HpackEncoder {
     return this.#remember(name, value);
   }
 
+  /** What holds the block since `begin`, from its first byte on; valid until the next call. */
+  get bytes(): Buffer {
+    return this.#target;
+  }
+
+  /** Bytes of the block. */
+  get length(): number {
+    return this.#at;
+  }
+
   /** The block since `begin`; valid until the next `begin`. */
   end(): Buffer {
     return this.#target.subarray(0, this.#at);
   }
 
-  #remember(name: string, value: string): void {
+  #remember(name: string, text: string): void {
+    // A piece of a head would keep the whole head in memory.
+    const value = Buffer.from(text, 'latin1').toString('latin1');
     const values = this.#known.get(name);
     if (values === undefined) this.#known.set(name, new Map([[value, this.#table.added]]));
     else values.set(value, this.#table.added);
