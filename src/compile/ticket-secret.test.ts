@@ -74,7 +74,7 @@ describe('the Secret', () => {
     ]);
   });
 
-  test('is nobody’s business without the flag', () => {
+  test('is not looked at without the flag', () => {
     const { references, diagnostics } = createCompiler(defaultCompileOptions).compile(
       createSnapshot([secret({})]),
     );

@@ -13,7 +13,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { testPair } from '../support/certificates.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawClient, request } from '../support/raw-client.ts';
-import { Sallyport, ingress, services, tlsSecret } from '../support/sallyport-process.ts';
+import { Sallyport, ingress, opaqueSecret, services, tlsSecret } from '../support/sallyport-process.ts';
 
 let folder: string;
 let upstream: Server;
@@ -64,6 +64,22 @@ async function handshake(port: number, servername: string, session?: Buffer): Pr
   const socket = connect({ port, host: '127.0.0.1', servername, rejectUnauthorized: false, session });
   await once(socket, 'secureConnect');
   return socket;
+}
+
+/** A session to resume, and the name of the key that its ticket is sealed by (RFC 5077 §4). */
+async function sessionOf(port: number) {
+  const socket = await handshake(port, 'a.example');
+  const [session] = (await once(socket, 'session')) as [Buffer];
+  const keyName = socket.getTLSTicket()?.toString('hex', 0, 16);
+  socket.destroy();
+  return { session, keyName };
+}
+
+async function resumes(port: number, { session }: { readonly session: Buffer }): Promise<boolean> {
+  const socket = await handshake(port, 'a.example', session);
+  const resumed = socket.isSessionReused();
+  socket.destroy();
+  return resumed;
 }
 
 async function get(socket: TLSSocket, host: string) {
@@ -120,6 +136,45 @@ describe('sallyport run', () => {
       expect(again.isSessionReused()).toBe(true);
       again.destroy();
     }
+  });
+
+  test('a Secret of session tickets lets replicas resume sessions of each other, and changes without a restart', async () => {
+    const write = (values: Readonly<Record<string, Buffer>>) =>
+      writeFile(join(folder, 'tickets.yaml'), opaqueSecret('tickets', values));
+    const [first, second, third] = ['1', '2', '3'].map((fill) => Buffer.alloc(32, fill)) as [
+      Buffer,
+      Buffer,
+      Buffer,
+    ];
+    await write({ '2026-01': first });
+    const flag = ['--ssl-session-ticket-secret', 'team/tickets'];
+    const { httpsPort: here } = await run(...flag);
+    const before = await sessionOf(here);
+    running?.child.kill('SIGKILL');
+    const { httpsPort: there } = await run(...flag);
+    expect(await resumes(there, before)).toBe(true);
+
+    await write({ '2026-01': first, '2026-02': second, '2026-03': third });
+    const newer = await eventually(
+      () => sessionOf(there),
+      ({ keyName }) => keyName !== before.keyName,
+    );
+    expect(await resumes(there, before)).toBe(true);
+    await write({ '2026-03': third, '2026-04': Buffer.alloc(31) });
+    await running?.logged(({ code, path }) => code === 'SP2208' && path === 'data["2026-04"]');
+    await eventually(
+      () => resumes(there, before),
+      (resumed) => !resumed,
+    );
+    expect(await resumes(there, newer)).toBe(true);
+
+    await rm(join(folder, 'tickets.yaml'));
+    await running?.logged(({ code }) => code === 'SP2207');
+    await eventually(
+      () => resumes(there, newer),
+      (resumed) => !resumed,
+    );
+    expect(await resumes(there, await sessionOf(there))).toBe(true);
   });
 
   test('a Secret that is replaced is served anew; one that breaks stays as it was', async () => {

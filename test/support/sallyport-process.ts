@@ -118,6 +118,16 @@ data: { tls.crt: ${btoa(certificate)}, tls.key: ${btoa(key)} }
 `;
 }
 
+export function opaqueSecret(name: string, values: Readonly<Record<string, Buffer>>): string {
+  const data = Object.entries(values).map(([key, value]) => `'${key}': ${value.toString('base64')}`);
+  return `
+apiVersion: v1
+kind: Secret
+metadata: { name: ${name}, namespace: team }
+data: { ${data.join(', ')} }
+`;
+}
+
 /** An Ingress that leads this host to `team/shop`. */
 export function ingress(host: string): string {
   return `
