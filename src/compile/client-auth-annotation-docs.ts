@@ -44,7 +44,7 @@ export const clientAuthAnnotations: readonly AnnotationSpec[] = [
   },
   {
     name: 'auth-tls-match-cn',
-    grammar: { kind: 'regex' },
+    grammar: { kind: 'regex', start: 'CN=' },
     default: '',
     doc:
       "Regular expression (RE2) that begins with `CN=` and must occur in the `CN=…` of the certificate's subject (`$` at " +

@@ -60,7 +60,7 @@ function withoutSecret(reader: AnnotationReader, context: ObjectContext): boolea
   const asks = given.find((name) => name === MATCH || (name === VERIFY && reader.text(VERIFY) !== 'off'));
   if (asks !== undefined) {
     const message = `Not serving the routes of this object: there is no ${SECRET} beside ${asks}, want the Secret with the authority`;
-    context.report('SP4005', reader.path(asks), message);
+    context.report('SP4007', reader.path(asks), message);
     return false;
   }
   const [first] = given.filter((name) => name !== VERIFY);
@@ -74,7 +74,7 @@ function withoutSecret(reader: AnnotationReader, context: ObjectContext): boolea
 function isOffMeant(reader: AnnotationReader, context: ObjectContext): boolean {
   if ((reader.get(MATCH) ?? '') === '') return true;
   const message = `Not serving the routes of this object: nobody is asked for a certificate that ${MATCH} could match, want ${VERIFY} other than off`;
-  context.report('SP4005', reader.path(MATCH), message);
+  context.report('SP4007', reader.path(MATCH), message);
   return false;
 }
 

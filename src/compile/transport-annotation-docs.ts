@@ -10,12 +10,13 @@ import { cipherListPattern } from '../model/text-checks.ts';
 export const BACKEND_PROTOCOLS = ['HTTP', 'HTTPS', 'AUTO_HTTP', 'GRPC', 'GRPCS', 'HTTP2', 'H2C'] as const;
 
 const label = '[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?';
+const name = '[a-z0-9](?:[a-z0-9-]*[a-z0-9])?';
 
 /** Name of a Secret, with its namespace in front where it is another one. */
 export const secretReference: AnnotationGrammar = {
   kind: 'pattern',
-  re2: `(?:${label}/)?[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?`,
-  maxLength: 320,
+  re2: `(?:${label}/)?${name}(?:[.]${name})*`,
+  maxLength: 253,
   want: 'the name of a Secret, or namespace/name',
 };
 

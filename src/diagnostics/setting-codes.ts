@@ -44,6 +44,14 @@ export const settingCodes = {
     title: 'TLS is spoken with endpoints whose certificates nobody verifies',
     hint: 'Set proxy-ssl-verify: "on" and proxy-ssl-secret, or verify in the BackendPolicy',
   },
+  SP4007: {
+    severity: 'error',
+    condition: 'Accepted',
+    reason: 'InvalidAnnotation',
+    title:
+      'An annotation asks for protection that another one has to tell, which is missing or says otherwise',
+    hint: 'Complete the annotations, or remove this one; until then the routes of the object answer 503',
+  },
   SP4101: {
     severity: 'warning',
     condition: 'Accepted',

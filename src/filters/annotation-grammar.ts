@@ -17,8 +17,8 @@ export type AnnotationGrammar =
   | { readonly kind: 'words'; readonly words: readonly string[] }
   /** `re2` matches the whole value. No `.`, no look-around, no classes such as `\s`: they differ between dialects. */
   | { readonly kind: 'pattern'; readonly re2: string; readonly maxLength: number; readonly want: string }
-  /** A regular expression in RE2 syntax; white space around it belongs to it. */
-  | { readonly kind: 'regex' };
+  /** A regular expression in RE2 syntax that begins with `start`, where that is given; white space around it belongs to it. */
+  | { readonly kind: 'regex'; readonly start?: string };
 
 export const TRUE_SPELLINGS: readonly string[] = ['1', 't', 'T', 'TRUE', 'true', 'True'];
 export const FALSE_SPELLINGS: readonly string[] = ['0', 'f', 'F', 'FALSE', 'false', 'False'];
@@ -99,14 +99,16 @@ export function wantedOf(grammar: AnnotationGrammar): string {
     case 'pattern':
       return grammar.want;
     case 'regex':
-      return `a regular expression in RE2 syntax of at most ${MAX_PATTERN_BYTES} bytes`;
+      return `a regular expression in RE2 syntax of at most ${MAX_PATTERN_BYTES} bytes${startOf(grammar)}`;
   }
 }
 
 /** What is wanted instead of a text that does not fit, as the end of a message; undefined for one that fits. */
 export function annotationFault(grammar: AnnotationGrammar, text: string): string | undefined {
   if (text === '' || grammar.kind === 'any') return undefined;
-  if (grammar.kind === 'regex') return regexFault(text);
+  if (grammar.kind === 'regex') {
+    return text.startsWith(grammar.start ?? '') ? regexFault(text) : wantedOf(grammar);
+  }
   const maxLength = maxLengthOf(grammar) ?? Infinity;
   if (text.length > maxLength) return `${wantedOf(grammar)}, in at most ${maxLength} characters`;
   const value = trimmed(text);
@@ -115,6 +117,10 @@ export function annotationFault(grammar: AnnotationGrammar, text: string): strin
   if (grammar.kind !== 'integer') return undefined;
   const number = Number(value);
   return number >= grammar.min && number <= grammar.max ? undefined : wantedOf(grammar);
+}
+
+function startOf({ start }: { readonly start?: string }): string {
+  return start === undefined ? '' : ` that begins with ${start}`;
 }
 
 function regexFault(text: string): string | undefined {

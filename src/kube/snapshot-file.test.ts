@@ -61,7 +61,7 @@ const everyKind: readonly ModelObject[] = [
     meta: objectMeta('a/r'),
     ingressClassName: undefined,
     hosts: ['a.example'],
-    tls: { secretName: 'tls', namespace: undefined },
+    tls: { secretName: 'tls', namespace: undefined, clientCertificate: undefined },
     rules: [],
   },
   {

@@ -19,8 +19,12 @@ export function fitsExpression(grammar: AnnotationGrammar, value: string): Fits 
   if (grammar.kind === 'regex') {
     // A pattern that is none makes `matches` fail, and the policy with it.
     const compiles = `(''.matches(${value}) || !''.matches(${value}))`;
+    const starts =
+      grammar.start === undefined
+        ? ''
+        : ` && (${value} == '' || ${value}.startsWith(${celText(grammar.start)}))`;
     return {
-      expression: `size(bytes(${value})) <= ${MAX_PATTERN_BYTES} && ${compiles}`,
+      expression: `size(bytes(${value})) <= ${MAX_PATTERN_BYTES}${starts} && ${compiles}`,
       want: wantedOf(grammar),
     };
   }
