@@ -65,7 +65,7 @@ export async function abuse(port: number, kind: Abuse, options: RawHttp2Options 
   return 'left';
 }
 
-/** One request after the other, on as few connections as the server allows, until it is told to stop. */
+/** One request after the other, on as few connections as the server allows, until it is told to stop or one fails. */
 export class HonestClient {
   answers = 0;
   /** What was not as it should be, a line each. */
@@ -88,7 +88,8 @@ export class HonestClient {
 
   async #run(): Promise<void> {
     try {
-      while (!this.#isStopped) await this.#ask(await RawHttp2Client.connect(this.#port, this.#options));
+      while (!this.#isStopped && this.errors.length === 0)
+        await this.#ask(await RawHttp2Client.connect(this.#port, this.#options));
     } catch (error) {
       this.errors.push((error as Error).message);
     }
@@ -96,10 +97,15 @@ export class HonestClient {
 
   /** Until the server says that it takes no more here. */
   async #ask(client: RawHttp2Client): Promise<void> {
-    while (!this.#isStopped && client.goaways.length === 0) {
+    for (let asked = 1; !this.#isStopped && client.goaways.length === 0; asked++) {
       const answer = await client.request(fields('/', schemeOf(this.#options)));
-      if (isGood(answer)) this.answers++;
-      else this.errors.push(JSON.stringify({ ...answer, goaways: client.goaways }));
+      if (isGood(answer)) {
+        this.answers++;
+        continue;
+      }
+      const { isClosed, goaways } = client;
+      this.errors.push(JSON.stringify({ asked, total: this.answers, isClosed, goaways, ...answer }));
+      break;
     }
     this.errors.push(...client.faults);
     client.close();
