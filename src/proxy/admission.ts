@@ -1,6 +1,6 @@
 import type { RequestHead } from '../http1/message-head.ts';
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
-import { normalizeAuthority, normalizeTarget } from './normalise.ts';
+import { normalizeTarget } from './normalise.ts';
 import type { ProxyRequest } from './proxy-request.ts';
 import type { ProxySettings } from './proxy-settings.ts';
 
@@ -15,7 +15,7 @@ export function admit(
 ): ErrorCodeName | undefined {
   if (head.method === 'CONNECT' || head.method === 'TRACE') return 'SP_METHOD_NOT_ALLOWED';
   if (head.targetScheme !== '' && head.targetScheme !== request.transport) return 'SP_BAD_REQUEST';
-  if (!isHostless(head) && !normalizeAuthority(head.authority, request)) return 'SP_BAD_HOST';
+  if (!isHostless(head) && !request.lastAuthority.read(head.authority, request)) return 'SP_BAD_HOST';
   if (head.pathAndQuery === '*') return undefined;
   if (!normalizeTarget(head.pathAndQuery, request, settings.allowEncodedSlashes)) return 'SP_BAD_PATH';
   const { maxRequestBodyBytes } = settings;

@@ -1,6 +1,7 @@
 import type { FilterRequest } from '../filters/filter.ts';
 import type { PathMatch } from '../table/route-table.ts';
 import type { HeaderList } from '../util/header-list.ts';
+import { KnownAuthority } from './known-authority.ts';
 import type { MatchRequest } from './linked-table.ts';
 
 const anyPath: PathMatch = { type: 'prefix', value: '/' };
@@ -24,9 +25,12 @@ export class ProxyRequest implements FilterRequest, MatchRequest {
   clientAddress = '';
   matchedPath: PathMatch = anyPath;
   requestId = '';
+  /** Of the connection's requests so far. */
+  readonly lastAuthority: KnownAuthority;
 
   constructor(transport: 'http' | 'https' = 'http') {
     this.transport = transport;
+    this.lastAuthority = new KnownAuthority(transport);
     this.scheme = transport;
   }
 
