@@ -23,6 +23,7 @@ import type { ProxyServices } from './proxy-services.ts';
 import type { ProxySettings } from './proxy-settings.ts';
 import { RequestIds } from './request-id.ts';
 import { emptyRoutingTable } from './routing-table.ts';
+import { AskedConnections } from './tls/asked-connections.ts';
 import { Handshake } from './tls/handshake.ts';
 import { TlsContexts } from './tls/tls-contexts.ts';
 import type { TlsSettings } from './tls/tls-settings.ts';
@@ -80,6 +81,7 @@ export class DataPlane {
   readonly #linker: Linker;
   readonly #maxConnections: number;
   readonly #connections = new Set<ClientConnection>();
+  readonly #asked = new AskedConnections();
   readonly #tls: Tls | undefined;
   /** Where connections begin with a PROXY header. */
   readonly #gate: ProxyProtocolGate | undefined;
@@ -127,7 +129,9 @@ export class DataPlane {
       metricsRow: (index) => deps.rows.row(index),
       filters: filterRegistry,
       swap: (table) => {
+        const before = this.#services.table;
         this.#services.table = table;
+        this.#asked.swapped(before, table);
       },
       yield: nextTurn,
       now: () => sweeper.now(),
@@ -266,10 +270,12 @@ export class DataPlane {
     };
     const connection = isHttp2 ? new Http2Session(socket, options) : new Http1Connection(socket, options);
     this.#connections.add(connection);
+    if (client.identity !== undefined) this.#asked.add(connection, client.identity.policy);
   }
 
   #closed(connection: ClientConnection): void {
     this.#connections.delete(connection);
+    this.#asked.delete(connection);
     if (this.#connections.size > 0) return;
     for (const resolve of this.#idleWaiters.splice(0)) resolve();
   }

@@ -269,7 +269,7 @@ export class Exchange {
     if (claims !== undefined && claims.hops >= MAX_HOPS) return 'SP_LOOP';
     request.speakFor(claims?.forwardedProto ?? this.client.scheme);
     const { table } = services;
-    if (table.hasClientAuth) {
+    if (table.clientAuths.size > 0) {
       this.#clientAuth = table.clientAuthFor(request.host);
       const judged = admitClient(this.#clientAuth, this.client, request);
       if (judged !== undefined) return judged;
@@ -358,11 +358,14 @@ export class Exchange {
   }
 }
 
-/** A request that is wrong in itself (400), or that may not be HTTP behind its head (405: CONNECT): nothing behind it is believed. */
+/**
+ * A request that is wrong in itself (400), or that may not be HTTP behind its head (405: CONNECT): nothing behind it is
+ * believed. One that came to the wrong connection (421) is to come again over another.
+ */
 function isInputError(error: ErrorCodeName | undefined): boolean {
   if (error === undefined) return false;
   const { status } = errorCodes[error];
-  return status === 400 || status === 405;
+  return status === 400 || status === 405 || status === 421;
 }
 
 /** A table's code is plain text; one that this version does not know still fails closed. */

@@ -1,6 +1,7 @@
 import { DigestSum } from '../table/digest-sum.ts';
 import { endpointKey } from '../table/endpoint-key.ts';
 import type {
+  ClientAuth,
   EndpointSet,
   TableAuthority,
   TableCertificate,
@@ -15,7 +16,7 @@ import { linkRoute, relinkBackends } from './link-route.ts';
 import type { RouteLink, RouteLinkContext } from './link-route.ts';
 import type { LinkedUpstream } from './linked-table.ts';
 import { RoutingTable } from './routing-table.ts';
-import type { PlacedEndpoints } from './routing-table.ts';
+import type { PlacedEndpoints, RoutingTableParts } from './routing-table.ts';
 
 /** A route that answers 503 because one of its filters could not be built. */
 export interface ClosedRoute {
@@ -35,6 +36,7 @@ interface Entry {
 export class LinkDraft {
   readonly closed: ClosedRoute[] = [];
 
+  readonly #base: RoutingTableParts;
   readonly #delta: TableDelta;
   readonly #context: RouteLinkContext;
   readonly #sum: DigestSum;
@@ -42,6 +44,7 @@ export class LinkDraft {
   readonly #routes;
   readonly #hosts;
   readonly #clientAuths;
+  #clientAuthsMoved = false;
   readonly #upstreams;
   readonly #upstreamEntries;
   readonly #endpoints;
@@ -57,6 +60,7 @@ export class LinkDraft {
     context: Omit<RouteLinkContext, 'upstream' | 'upstreamEntry'>,
   ) {
     const { parts } = base;
+    this.#base = parts;
     this.#delta = delta;
     this.#sum = new DigestSum(base.digest);
     this.#index = parts.index.edit();
@@ -129,17 +133,13 @@ export class LinkDraft {
   setHost(entry: TableHost): void {
     if (!this.#replace(this.#hosts, entry)) return;
     const { id, clientAuth } = entry;
-    if (clientAuth === undefined) this.#clientAuths.delete(id);
-    else
-      this.#clientAuths.set(
-        id,
-        linkClientAuth(clientAuth, (key) => this.#authorities.get(key)),
-      );
+    if (clientAuth === undefined) this.#forgetClientAuth(id);
+    else this.#setClientAuth(id, clientAuth);
   }
 
   removeHost(id: string): void {
     this.#drop(this.#hosts, id);
-    this.#clientAuths.delete(id);
+    this.#forgetClientAuth(id);
   }
 
   setCertificate(entry: TableCertificate): void {
@@ -204,7 +204,7 @@ export class LinkDraft {
       index: this.#index.finish(),
       routes: this.#routes.finish(),
       hosts: this.#hosts.finish(),
-      clientAuths: this.#clientAuths.finish(),
+      clientAuths: this.#clientAuthsMoved ? this.#clientAuths.finish() : this.#base.clientAuths,
       upstreams: this.#upstreams.finish(),
       upstreamEntries: this.#upstreamEntries.finish(),
       endpoints: this.#endpoints.finish(),
@@ -222,6 +222,16 @@ export class LinkDraft {
   /** The draft comes to nothing. */
   discard(): void {
     for (const upstream of this.#created) upstream.retire();
+  }
+
+  #setClientAuth(id: string, auth: ClientAuth): void {
+    const linked = linkClientAuth(auth, (key) => this.#authorities.get(key));
+    this.#clientAuths.set(id, linked);
+    this.#clientAuthsMoved = true;
+  }
+
+  #forgetClientAuth(id: string): void {
+    if (this.#clientAuths.delete(id)) this.#clientAuthsMoved = true;
   }
 
   #exchange(old: RouteLink | undefined, link: RouteLink): void {

@@ -21,8 +21,8 @@ export interface LinkedTable {
   match(request: MatchRequest): LinkedRoute | undefined;
   /** The certificate for a canonical name: its own, its wildcard's, or the one for every name. '' is no name. */
   certificateFor(serverName: string): TableCertificate | undefined;
-  /** Whether any host asks its clients for certificates. */
-  readonly hasClientAuth: boolean;
+  /** Host patterns that ask clients for certificates. The same map as in the table before while none of them changes. */
+  readonly clientAuths: ReadonlyMap<string, LinkedClientAuth>;
   /**
    * What clients of a canonical name have to show: as the pattern says whose routes serve it, so that a host that has routes
    * of its own is not held to the policy of its wildcard. '' is no name.

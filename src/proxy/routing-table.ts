@@ -25,7 +25,7 @@ export interface RoutingTableParts {
   readonly index: RouteIndex<RouteLink>;
   readonly routes: PersistentMap<RouteLink>;
   readonly hosts: PersistentMap<TableHost>;
-  /** Of the hosts that ask for certificates. */
+  /** Of the hosts that ask for certificates. The same as in the table before while none of them changes. */
   readonly clientAuths: PersistentMap<LinkedClientAuth>;
   readonly upstreams: PersistentMap<LinkedUpstream>;
   /** Same keys as `upstreams`. */
@@ -67,8 +67,8 @@ export class RoutingTable implements LinkedTable {
     return host?.certificate === undefined ? undefined : this.parts.certificates.get(host.certificate);
   }
 
-  get hasClientAuth(): boolean {
-    return this.parts.clientAuths.size > 0;
+  get clientAuths(): PersistentMap<LinkedClientAuth> {
+    return this.parts.clientAuths;
   }
 
   clientAuthFor(host: string): LinkedClientAuth | undefined {

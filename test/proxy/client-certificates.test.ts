@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { testPair } from '../support/certificates.ts';
 import { ClientCertificateRig, requestText } from '../support/client-certificate-rig.ts';
@@ -249,24 +251,44 @@ describe('plain HTTP', () => {
 });
 
 describe('the table in force', () => {
-  test('decides: what a connection showed is held against the policy of now', async () => {
+  test.each([
+    ['the same', hosts(), 200],
+    ['another mode', hosts({ mode: 'optional' }), 200],
+    ['another name', hosts({ matchCommonName: 'CN=bob' }), 403],
+    ['another authority', hosts({ ca: other.certificate }), 421],
+    ['another depth', hosts({ verifyDepth: 3 }), 421],
+    ['another list of revoked ones', hosts({ crl: root.revoke([]) }), 421],
+    ['closed', hosts({ mode: 'closed' }), 403],
+    ['none', { [secure]: pair }, 200],
+  ])('decides about what a connection showed before: %s', async (_, certificates, status) => {
     rig = await ClientCertificateRig.start(hosts());
     const client = new RawClient(await rig.handshake({ client: alice }));
-    const status = async (certificates: TestCertificates) => {
-      await rig.publish(certificates);
-      client.send(requestText({}));
-      return (await client.response()).status;
-    };
-    expect(await status(hosts())).toBe(200);
-    expect(await status(hosts({ mode: 'optional' }))).toBe(200);
-    expect(await status(hosts({ matchCommonName: 'CN=bob' }))).toBe(403);
-    expect(await status(hosts({ ca: other.certificate }))).toBe(421);
-    expect(await status(hosts({ verifyDepth: 3 }))).toBe(421);
-    expect(await status(hosts({ mode: 'closed' }))).toBe(403);
-    expect(await status({ [secure]: pair })).toBe(200);
-    expect(rig.told).toEqual({});
-    expect(await status(hosts())).toBe(200);
+    client.send(requestText({}));
+    expect((await client.response()).status).toBe(200);
+    await rig.publish(certificates);
+    client.send(requestText({}));
+    const response = await client.response();
+    expect(response.status).toBe(status);
+    // The next request is to come over another connection.
+    if (status === 421) await client.untilEnd();
     client.close();
+  });
+
+  test.each(['h2', 'http/1.1'])('parts with idle connections of another policy (%s)', async (protocol) => {
+    let now = 1_000_000;
+    rig = await ClientCertificateRig.start(hosts(), { clock: () => now });
+    const kept = await rig.handshake({ servername: 'public.example', ALPNProtocols: [protocol] });
+    const gone = await rig.handshake({ client: alice, ALPNProtocols: [protocol] });
+    await rig.ask({ client: alice });
+    await rig.publish(hosts());
+    await rig.publish(hosts({ mode: 'optional' }));
+    await rig.publish(hosts({ ca: other.certificate }));
+    now += 5_000;
+    gone.resume();
+    await once(gone, 'end');
+    expect(kept.closed).toBe(false);
+    gone.destroy();
+    kept.destroy();
   });
 
   test('asks from its first handshake on', async () => {
