@@ -86,6 +86,11 @@ export class Http2Connection implements StreamLink {
     return this.#core.goingAway.isFinal;
   }
 
+  /** Bytes that `take` would give. */
+  get outputBytes(): number {
+    return this.#core.output.length;
+  }
+
   /** Bytes that are held here: output, bodies that wait, input that is not whole. */
   get heldBytes(): number {
     const { output, scheduler } = this.#core;

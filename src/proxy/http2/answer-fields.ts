@@ -2,15 +2,6 @@ import type { HeaderList } from '../../util/header-list.ts';
 import type { AnswerHead } from '../downstream.ts';
 import { httpDate } from '../http-date.ts';
 
-/** Fields of an HTTP/1.1 connection (RFC 9113 §8.2.2): an answer with one of them would be malformed. */
-const connectionFields: ReadonlySet<string> = new Set([
-  'connection',
-  'keep-alive',
-  'proxy-connection',
-  'transfer-encoding',
-  'upgrade',
-]);
-
 /** Makes an answer's fields those of HTTP/2, in place. `hsts`: value of Strict-Transport-Security, '' for none. */
 export function prepareAnswer({ headers, length, status }: AnswerHead, hsts: string): void {
   dropConnectionFields(headers);
@@ -25,7 +16,23 @@ export function dropConnectionFields(headers: HeaderList): void {
   const { lower, length } = headers;
   let kept = 0;
   for (let index = 0; index < length; index++) {
-    if (!connectionFields.has(lower[index] as string)) headers.place(index, kept++);
+    if (!isConnectionField(lower[index] as string)) headers.place(index, kept++);
   }
   headers.truncate(kept);
+}
+
+/** Fields of an HTTP/1.1 connection (RFC 9113 §8.2.2): an answer with one of them would be malformed. Asked for every field. */
+function isConnectionField(name: string): boolean {
+  switch (name.length) {
+    case 7:
+      return name === 'upgrade';
+    case 10:
+      return name === 'connection' || name === 'keep-alive';
+    case 16:
+      return name === 'proxy-connection';
+    case 17:
+      return name === 'transfer-encoding';
+    default:
+      return false;
+  }
 }

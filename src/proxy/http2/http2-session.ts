@@ -6,7 +6,8 @@ import type { Http2Stream, StreamHandler } from '../../http2/http2-stream.ts';
 import { defaultLimits } from '../../http2/limits.ts';
 import type { HeadFault, Http2RequestHead } from '../../http2/message-heads.ts';
 import type { ErrorCodeName } from '../../telemetry/error-codes.ts';
-import type { Expiring } from '../../util/deadline-sweeper.ts';
+import { TurnQueue } from '../../util/turn-queue.ts';
+import type { TurnMember } from '../../util/turn-queue.ts';
 import type { Client } from '../client.ts';
 import type { ConnectionOptions } from '../connection-options.ts';
 import type { ProxyServices } from '../proxy-services.ts';
@@ -14,6 +15,7 @@ import { WriteWatch } from '../write-watch.ts';
 import { ClientStream } from './client-stream.ts';
 import type { RequestIntake } from './request-intake.ts';
 import { sessionLimits } from './session-limits.ts';
+import { SessionTimes, Time } from './session-times.ts';
 import type { StreamShare } from './stream-share.ts';
 
 // HTTP/2 with clients: the codec on a socket, and its streams as requests. Comes in: an accepted connection whose protocol
@@ -29,8 +31,15 @@ const LINGER_MS = 2_000;
 /** A client with open streams that says nothing for this long is asked for a sign of life, which it has a while to give. */
 const SILENCE_MS = 60_000;
 const ANSWER_PING_MS = 20_000;
+/** A write of so many bytes need not grow: it is a record of TLS. */
+const FULL_WRITE_BYTES = 16_384;
+/** Turns of the event loop over which a write may grow. */
+const MAX_GATHERING_TURNS = 4;
 /** Objects for streams that are kept for the next ones. */
 const MAX_SPARE_STREAMS = 16;
+
+/** Of this thread. */
+const turns = new TurnQueue();
 
 /**
  * `open`: takes requests. `leaving`: the client was told to go, its streams run to their end. `failed`: the last thing to
@@ -39,9 +48,7 @@ const MAX_SPARE_STREAMS = 16;
 type Phase = 'open' | 'leaving' | 'failed' | 'ended' | 'closed';
 
 /** A client's HTTP/2 connection. */
-export class Http2Session implements Http2Events, StreamShare, Expiring {
-  deadline = 0;
-  sweepIndex = -1;
+export class Http2Session implements Http2Events, StreamShare, TurnMember {
   readonly socket: Socket;
   readonly services: ProxyServices;
   readonly client: Client;
@@ -59,16 +66,12 @@ export class Http2Session implements Http2Events, StreamShare, Expiring {
   #open = 0;
   #phase: Phase = 'open';
   #isFlushDue = false;
+  #gatheredBytes = 0;
+  #gatheredTurns = 0;
   #isBlocked = false;
   #isReading = true;
   #writeWatch: WriteWatch | undefined;
-  /** Moments on the sweeper's clock, 0 for none; `deadline` is never later than the first of them. */
-  #acknowledgeBy: number;
-  #headBy = 0;
-  #idleBy: number;
-  #aliveBy: number;
-  #leaveBy = 0;
-  #closeBy = 0;
+  readonly #times: SessionTimes;
   /** Frames that were complete when the one that drips in began. */
   #headFrames = 0;
   #heardMs: number;
@@ -94,11 +97,10 @@ export class Http2Session implements Http2Events, StreamShare, Expiring {
       this,
     );
     this.#heardMs = sweeper.turnMs;
-    this.#acknowledgeBy = sweeper.after(ACKNOWLEDGE_MS);
-    this.#idleBy = sweeper.after(settings.clientKeepAliveMs);
-    this.#aliveBy = sweeper.after(SILENCE_MS);
-    this.#rearm();
-    sweeper.add(this);
+    this.#times = new SessionTimes(sweeper, (time, now) => this.#onTime(time, now));
+    this.#times.set(Time.acknowledge, ACKNOWLEDGE_MS);
+    this.#times.set(Time.idle, settings.clientKeepAliveMs);
+    this.#times.set(Time.life, SILENCE_MS);
     counters.connectionOpened();
     socket.on('data', (chunk: Buffer) => this.#onData(chunk));
     socket.on('end', () => this.#onEnd());
@@ -124,13 +126,6 @@ export class Http2Session implements Http2Events, StreamShare, Expiring {
     this.#connection.shutdown();
   }
 
-  onDeadline(now: number): void {
-    if (isOver(this.#closeBy, now)) return void this.socket.destroy();
-    if (this.#phase === 'open' || this.#phase === 'leaving') this.#judgeTimes(now);
-    this.#rearm();
-    return undefined;
-  }
-
   // ── what streams tell ─────────────────────────────────────────────────────────────────────────────────────────────
 
   partialData(stream: Http2Stream): number {
@@ -146,9 +141,7 @@ export class Http2Session implements Http2Events, StreamShare, Expiring {
     if (isReusable && this.#spare.length < MAX_SPARE_STREAMS) this.#spare.push(stream);
     this.#open--;
     if (this.#open > 0) return;
-    const { sweeper, settings } = this.services;
-    this.#idleBy = sweeper.after(settings.clientKeepAliveMs);
-    this.#at(this.#idleBy);
+    this.#times.set(Time.idle, this.services.settings.clientKeepAliveMs);
     // Not from within an event of the codec.
     if (this.#connection.isClosing) this.wake();
   }
@@ -162,7 +155,9 @@ export class Http2Session implements Http2Events, StreamShare, Expiring {
   wake(): void {
     if (this.#isFlushDue) return;
     this.#isFlushDue = true;
-    setImmediate(flushSession, this);
+    this.#gatheredBytes = 0;
+    this.#gatheredTurns = 0;
+    turns.add(this);
   }
 
   request(stream: Http2Stream, head: Http2RequestHead, isComplete: boolean): StreamHandler {
@@ -187,12 +182,25 @@ export class Http2Session implements Http2Events, StreamShare, Expiring {
 
   failed(): void {
     this.#phase = 'failed';
-    this.#closeBy = this.services.sweeper.after(LINGER_MS);
-    this.#at(this.#closeBy);
+    this.#times.set(Time.close, LINGER_MS);
   }
 
-  /** Once a turn: everything that the streams have to send. */
-  flush(): void {
+  /**
+   * Lets leave what the streams have to send, unless more is about to come: other answers are awaited, and this turn of the
+   * event loop has brought some. A write costs as much as all else that is done for an answer.
+   */
+  onTurn(): boolean {
+    const bytes = this.#connection.outputBytes;
+    const grows = bytes > this.#gatheredBytes && bytes < FULL_WRITE_BYTES;
+    if (this.#open > 0 && grows && this.#gatheredTurns++ < MAX_GATHERING_TURNS) {
+      this.#gatheredBytes = bytes;
+      return false;
+    }
+    this.#flush();
+    return true;
+  }
+
+  #flush(): void {
     this.#isFlushDue = false;
     if (this.#isBlocked || this.#phase === 'ended' || this.#phase === 'closed') return;
     this.#write();
@@ -213,7 +221,7 @@ export class Http2Session implements Http2Events, StreamShare, Expiring {
     connection.receive(chunk);
     this.#settleBodies();
     if (connection.isInsideHead) this.#watchHead();
-    else this.#headBy = 0;
+    else this.#times.clear(Time.head);
     if (!connection.wantsInput) this.#pauseReading();
     if (connection.isClosing) this.wake();
   }
@@ -239,7 +247,7 @@ export class Http2Session implements Http2Events, StreamShare, Expiring {
     this.services.sweeper.turn();
     this.#isBlocked = false;
     this.#writeWatch?.stop();
-    this.flush();
+    this.#flush();
   }
 
   /** The client reads nothing. */
@@ -262,10 +270,9 @@ export class Http2Session implements Http2Events, StreamShare, Expiring {
   #onClose(): void {
     this.#onGone();
     this.#phase = 'closed';
-    this.deadline = 0;
+    this.#times.stop();
     this.#spare.length = 0;
     this.#fed.length = 0;
-    this.services.sweeper.remove(this);
     this.#writeWatch?.stop();
     this.services.counters.connectionClosed();
     this.#options.onClosed();
@@ -284,14 +291,13 @@ export class Http2Session implements Http2Events, StreamShare, Expiring {
   // ── streams and their end ─────────────────────────────────────────────────────────────────────────────────────────
 
   #newStream(): ClientStream {
-    if (this.#open++ === 0) this.#idleBy = 0;
+    if (this.#open++ === 0) this.#times.clear(Time.idle);
     return this.#spare.pop() ?? new ClientStream(this);
   }
 
   #leave(): void {
     this.#phase = 'leaving';
-    this.#leaveBy = this.services.sweeper.after(LAST_REQUEST_MS);
-    this.#at(this.#leaveBy);
+    this.#times.set(Time.leave, LAST_REQUEST_MS);
   }
 
   /** Ends a connection that takes no further requests, once its last stream is over. */
@@ -306,75 +312,46 @@ export class Http2Session implements Http2Events, StreamShare, Expiring {
   #end(): void {
     this.#phase = 'ended';
     this.socket.end();
-    this.#closeBy = this.services.sweeper.after(LINGER_MS);
-    this.#at(this.#closeBy);
+    this.#times.set(Time.close, LINGER_MS);
     if (!this.#isReading) this.#resumeReading();
   }
 
   // ── time ──────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-  #at(moment: number): void {
-    if (this.deadline === 0 || moment < this.deadline) this.deadline = moment;
-  }
-
-  #rearm(): void {
-    this.deadline = 0;
-    if (this.#acknowledgeBy !== 0) this.#at(this.#acknowledgeBy);
-    if (this.#headBy !== 0) this.#at(this.#headBy);
-    if (this.#idleBy !== 0) this.#at(this.#idleBy);
-    if (this.#aliveBy !== 0) this.#at(this.#aliveBy);
-    if (this.#leaveBy !== 0) this.#at(this.#leaveBy);
-    if (this.#closeBy !== 0) this.#at(this.#closeBy);
-  }
-
-  #judgeTimes(now: number): void {
+  #onTime(time: Time, now: number): void {
     const connection = this.#connection;
-    if (isOver(this.#acknowledgeBy, now)) {
-      this.#acknowledgeBy = 0;
-      if (!connection.isAcknowledged) return connection.fail('SETTINGS_TIMEOUT', 'settings not acknowledged');
+    if (time === Time.close) return void this.socket.destroy();
+    if (this.#phase !== 'open' && this.#phase !== 'leaving') return undefined;
+    switch (time) {
+      case Time.acknowledge:
+        if (!connection.isAcknowledged) connection.fail('SETTINGS_TIMEOUT', 'settings not acknowledged');
+        return undefined;
+      case Time.head:
+        return connection.fail('ENHANCE_YOUR_CALM', 'frame not received in time');
+      case Time.idle:
+        return this.drain();
+      case Time.leave:
+        connection.shutdownNow();
+        return this.wake();
+      default:
+        return this.#judgeLife(now);
     }
-    if (isOver(this.#headBy, now)) {
-      this.#headBy = 0;
-      return connection.fail('ENHANCE_YOUR_CALM', 'frame not received in time');
-    }
-    if (isOver(this.#idleBy, now)) {
-      this.#idleBy = 0;
-      this.drain();
-    }
-    if (isOver(this.#leaveBy, now)) {
-      this.#leaveBy = 0;
-      connection.shutdownNow();
-      this.wake();
-    }
-    if (isOver(this.#aliveBy, now)) this.#judgeLife(now);
-    return undefined;
   }
 
   /** A client that has gone without a word would hold its streams for ever. */
   #judgeLife(now: number): void {
-    const { sweeper } = this.services;
     if (this.#isPinged) return void this.socket.destroy();
     const silentMs = now - this.#heardMs;
     this.#isPinged = this.#open > 0 && silentMs >= SILENCE_MS;
     if (this.#isPinged) this.#connection.ping();
-    this.#aliveBy = sweeper.after(this.#isPinged ? ANSWER_PING_MS : Math.max(SILENCE_MS - silentMs, 1_000));
+    this.#times.set(Time.life, this.#isPinged ? ANSWER_PING_MS : Math.max(SILENCE_MS - silentMs, 1_000));
     return undefined;
   }
 
   #watchHead(): void {
     const { completedFrames } = this.#connection;
-    if (this.#headBy !== 0 && completedFrames === this.#headFrames) return;
+    if (this.#times.isSet(Time.head) && completedFrames === this.#headFrames) return;
     this.#headFrames = completedFrames;
-    this.#headBy = this.services.sweeper.after(this.services.settings.clientHeaderTimeoutMs);
-    this.#at(this.#headBy);
+    this.#times.set(Time.head, this.services.settings.clientHeaderTimeoutMs);
   }
-}
-
-function isOver(moment: number, now: number): boolean {
-  return moment !== 0 && moment <= now;
-}
-
-/** One function for all, so that a turn costs no closure. */
-function flushSession(session: Http2Session): void {
-  session.flush();
 }

@@ -110,7 +110,15 @@ export class RequestIntake implements StreamHandler, Expiring {
   openTunnel(stream: Http2Stream, onClosed: () => void): StreamTunnel {
     this.#share.unconsumedBytes -= this.#unconsumed;
     this.#unconsumed = 0;
-    this.#tunnel = new StreamTunnel({ stream, kept: this.#kept, isEnded: this.isComplete, onClosed });
+    const { sweeper, settings } = this.#share.services;
+    this.#tunnel = new StreamTunnel({
+      stream,
+      sweeper,
+      writeTimeoutMs: settings.clientWriteTimeoutMs,
+      kept: this.#kept,
+      isEnded: this.isComplete,
+      onClosed,
+    });
     return this.#tunnel;
   }
 
