@@ -13,6 +13,11 @@ export class PeerSettings {
   enableConnectProtocol = false;
   #spoke = false;
 
+  /** Whether its first SETTINGS have come. */
+  get hasSpoken(): boolean {
+    return this.#spoke;
+  }
+
   /**
    * Takes the entries of a SETTINGS frame, in order. Returns the connection error that one of them is, if any.
    * `fromServer`: who sent it.

@@ -125,7 +125,7 @@ export class DataPlane {
       contexts: new TlsContexts(deps.tls, (message, fields) => deps.warn(message, fields)),
     };
     this.#linker = new Linker({
-      createUpstream: (upstream) => new Upstream(upstream, upstreams),
+      createUpstream: (upstream, refs) => new Upstream(upstream, refs, upstreams),
       metricsRow: (index) => deps.rows.row(index),
       filters: filterRegistry,
       swap: (table) => {

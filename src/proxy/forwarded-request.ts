@@ -1,6 +1,7 @@
 import type { RequestHead } from '../http1/message-head.ts';
 import type { UpstreamRequest } from '../upstream/upstream-exchange.ts';
 import type { HeaderList } from '../util/header-list.ts';
+import type { Client } from './client.ts';
 import type { ProxyRequest } from './proxy-request.ts';
 import { forwardedUpgrade } from './upgrade.ts';
 
@@ -18,6 +19,11 @@ export class ForwardedRequest implements UpstreamRequest {
   contentLength = 0;
   expectContinue = false;
   upgrade: string | undefined;
+  readonly client: Client;
+
+  constructor(client: Client) {
+    this.client = client;
+  }
 
   /** Remembers of the head what outlives filters. */
   prepare(head: RequestHead): void {

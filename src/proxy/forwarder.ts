@@ -32,7 +32,7 @@ export class Forwarder implements ResponseSink, Expiring {
   tries = 0;
 
   readonly #exchange: Exchange;
-  readonly #request = new ForwardedRequest();
+  readonly #request: ForwardedRequest;
   readonly #replay = new Replay();
   /** The try that runs. */
   #upstream: UpstreamExchange | undefined;
@@ -49,6 +49,7 @@ export class Forwarder implements ResponseSink, Expiring {
 
   constructor(exchange: Exchange) {
     this.#exchange = exchange;
+    this.#request = new ForwardedRequest(exchange.client);
   }
 
   /** Remembers of the head what outlives filters: framing, Expect, Upgrade. */
@@ -251,6 +252,11 @@ export class Forwarder implements ResponseSink, Expiring {
     const exchange = this.#exchange;
     const { backend } = this;
     const upstream = backend?.upstream as Upstream | undefined;
+    const fault = upstream?.fault;
+    if (fault !== undefined) {
+      exchange.refuse('SP_UPSTREAM_TLS', fault);
+      return;
+    }
     const pool = upstream?.pick(this.#tried);
     if (pool === undefined || backend === undefined) {
       exchange.refuse(

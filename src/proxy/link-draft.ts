@@ -10,6 +10,7 @@ import type {
   TableUpstream,
 } from '../table/route-table.ts';
 import type { TableDelta } from '../table/table-delta.ts';
+import type { UpstreamRefs } from '../upstream/tls-client.ts';
 import type { PersistentMapEdit } from '../util/persistent-map.ts';
 import { linkClientAuth } from './linked-client-auth.ts';
 import { linkRoute, relinkBackends } from './link-route.ts';
@@ -33,7 +34,7 @@ interface Entry {
  * The next table while it is being built. Nothing that the current table uses is touched before `commit`: new upstreams
  * stand by themselves, and updates and retirements are noted down.
  */
-export class LinkDraft {
+export class LinkDraft implements UpstreamRefs {
   readonly closed: ClosedRoute[] = [];
 
   readonly #base: RoutingTableParts;
@@ -83,6 +84,14 @@ export class LinkDraft {
   /** Whether upstreams were replaced or removed, so that every route has to be looked at. */
   get upstreamsMoved(): boolean {
     return this.#retired.size > 0;
+  }
+
+  certificate(id: string): TableCertificate | undefined {
+    return this.#certificates.get(id);
+  }
+
+  authority(id: string): TableAuthority | undefined {
+    return this.#authorities.get(id);
   }
 
   setUpstream(entry: TableUpstream, create: (entry: TableUpstream) => LinkedUpstream): void {

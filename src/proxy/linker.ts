@@ -2,6 +2,7 @@ import type { FilterSpec } from '../filters/filter.ts';
 import type { TableUpstream } from '../table/route-table.ts';
 import type { PartDelta, TableDelta } from '../table/table-delta.ts';
 import type { RouteMetrics } from '../telemetry/route-metrics.ts';
+import type { UpstreamRefs } from '../upstream/tls-client.ts';
 import { LinkDraft } from './link-draft.ts';
 import type { ClosedRoute } from './link-draft.ts';
 import type { LinkedUpstream } from './linked-table.ts';
@@ -23,8 +24,11 @@ export interface LinkInput {
 }
 
 export interface LinkerDependencies {
-  /** Makes an upstream without endpoints and without connections; `retire` is called on it if the link fails. */
-  createUpstream(entry: TableUpstream): LinkedUpstream;
+  /**
+   * Makes an upstream without endpoints and without connections; `retire` is called on it if the link fails. `refs`: what
+   * its entry refers to, as it is in the table that is being linked; to be asked during the call.
+   */
+  createUpstream(entry: TableUpstream, refs: UpstreamRefs): LinkedUpstream;
   metricsRow(index: number): RouteMetrics;
   readonly filters: { find(name: string): FilterSpec | undefined };
   /** Makes a table the one that serves. Called once a generation, with nothing between it and the upstreams' updates. */
@@ -126,7 +130,7 @@ export class Linker {
   /** Removals first; upstreams after what they show and believe, routes after the upstreams that they lead to. */
   async #build(draft: LinkDraft, { delta, slots, rows }: LinkInput, slices: Slices): Promise<void> {
     const { parts } = this.#table;
-    const create = (entry: TableUpstream) => this.#dependencies.createUpstream(entry);
+    const create = (entry: TableUpstream) => this.#dependencies.createUpstream(entry, draft);
     const gone = <T extends { readonly id: string }>(
       part: PartDelta<T>,
       present: ReadonlyMap<string, unknown>,

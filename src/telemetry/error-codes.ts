@@ -46,6 +46,7 @@ export const errorCodes = {
   SP_CLIENT_CERT_FORBIDDEN: { status: 403, text: 'Forbidden' },
   SP_CLIENT_AUTH_CLOSED: { status: 403, text: 'Forbidden' },
   SP_TLS_REQUIRED: { status: 403, text: 'Forbidden' },
+  SP_UPSTREAM_TLS: { status: 502, text: 'Bad Gateway' },
 } as const satisfies Record<string, ErrorCode>;
 
 export type ErrorCodeName = keyof typeof errorCodes;

@@ -30,6 +30,7 @@ const timeoutCodes: ReadonlySet<ErrorCodeName | undefined> = new Set<ErrorCodeNa
 const connectionCodes: ReadonlySet<ErrorCodeName | undefined> = new Set<ErrorCodeName>([
   'SP_UPSTREAM_CONNECT',
   'SP_UPSTREAM_RESET',
+  'SP_UPSTREAM_TLS',
 ]);
 
 /** Whether a failed try may be followed by another one, by the route's policy and RFC 9110 §9.2.2. */

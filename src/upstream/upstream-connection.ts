@@ -1,37 +1,33 @@
-import { connect } from 'node:net';
 import type { Socket } from 'node:net';
 
 import { fieldLine, lastChunk, requestHeadText } from '../http1/message-writer.ts';
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import type { Expiring } from '../util/deadline-sweeper.ts';
 import type { HeaderList } from '../util/header-list.ts';
+import type { Dial } from './dial.ts';
 import type { EndpointPool } from './endpoint-pool.ts';
+import type { LineUser } from './line.ts';
 import { OutputBuffer } from './output-buffer.ts';
-import { ReadBuffer, SMALL_BYTES } from './read-buffer.ts';
+import { SMALL_BYTES } from './read-buffer.ts';
+import type { ReadBuffer } from './read-buffer.ts';
 import { ResponseReader } from './response-reader.ts';
 import type { ResponseSink } from './response-sink.ts';
-import { socketErrorCode } from './socket-errors.ts';
 import { SocketTunnelEnd } from './socket-tunnel-end.ts';
+import type { ExchangeTimeouts } from './upstream-context.ts';
 import type { UpstreamExchange, UpstreamRequest } from './upstream-exchange.ts';
 import { acceptsUpgrade } from './upgrade-proof.ts';
 
 /** `idle` waits in its pool; `busy` has an exchange; `tunnel` belongs to whoever took it over; `closed` is final. */
-type Phase = 'connecting' | 'idle' | 'busy' | 'tunnel' | 'closed';
-
-/** Times of one try, ms. */
-export interface ExchangeTimeouts {
-  readonly connectMs: number;
-  readonly sendMs: number;
-  readonly readMs: number;
-}
+type Phase = 'idle' | 'busy' | 'tunnel' | 'closed';
 
 const noTimeouts: ExchangeTimeouts = { connectMs: 0, sendMs: 0, readMs: 0 };
 
 /**
- * One TCP connection to an endpoint, with one HTTP/1.1 exchange at a time. It lives across exchanges: `begin` lends it to
+ * One connection to an endpoint, with one HTTP/1.1 exchange at a time. It lives across exchanges: `begin` lends it to
  * a sink, the end of the response gives it back to its pool, unless anything makes it unfit for another request.
  */
-export class UpstreamConnection implements UpstreamExchange, Expiring {
+export class UpstreamConnection implements UpstreamExchange, LineUser, Expiring {
+  readonly isConnecting = false;
   deadline = 0;
   sweepIndex = -1;
   /** Exchanges begun, so that age limits can be kept and a reused connection told from a new one. */
@@ -40,10 +36,12 @@ export class UpstreamConnection implements UpstreamExchange, Expiring {
   peerIdleMs = Infinity;
   readonly createdAtMs: number;
   readonly pool: EndpointPool;
-  readonly socket: Socket;
+  /** It was introduced as one client's, and serves no other. */
+  readonly isPrivate: boolean;
 
+  readonly #socket: Socket;
+  readonly #reads: ReadBuffer;
   readonly #reader: ResponseReader;
-  readonly #reads = new ReadBuffer();
   readonly #output = new OutputBuffer();
   /** Of the request that is being sent. */
   #isChunked = false;
@@ -51,7 +49,7 @@ export class UpstreamConnection implements UpstreamExchange, Expiring {
   #webSocketKey = '';
   /** Once the connection has become a tunnel. */
   #tunnel: SocketTunnelEnd | undefined;
-  #phase: Phase = 'connecting';
+  #phase: Phase = 'idle';
   #sink: ResponseSink | undefined;
   #timeouts = noTimeouts;
   #requestEnded = false;
@@ -59,27 +57,18 @@ export class UpstreamConnection implements UpstreamExchange, Expiring {
   /** The last read filled its buffer: more is probably waiting. */
   #filled = false;
   #receivedBytes = 0;
-  #connected = false;
   /** Board slot in which this exchange is counted; -1 outside of exchanges. */
   #countedSlot = -1;
 
-  constructor(pool: EndpointPool, nowMs: number) {
+  /** On the line of a dial, which is up. */
+  constructor(pool: EndpointPool, { line, isPrivate }: Dial) {
     this.pool = pool;
-    this.createdAtMs = nowMs;
+    this.isPrivate = isPrivate;
+    this.createdAtMs = pool.context.sweeper.sweptAt;
     this.#reader = new ResponseReader(pool.context.settings);
-    const { address, port } = pool.endpoint;
-    this.socket = connect({
-      host: address,
-      port,
-      noDelay: true,
-      autoSelectFamily: false,
-      onread: { buffer: () => this.#nextBuffer(), callback: (bytes) => this.#onRead(bytes) },
-    });
-    this.socket.on('connect', () => this.#onConnect());
-    this.socket.on('end', () => this.#onEnd());
-    this.socket.on('error', (error: NodeJS.ErrnoException) => this.#onError(error));
-    this.socket.on('close', () => this.#onClose());
-    this.socket.on('drain', () => this.#onDrain());
+    this.#socket = line.socket;
+    this.#reads = line.reads;
+    line.user = this;
     pool.context.sweeper.add(this);
   }
 
@@ -92,30 +81,23 @@ export class UpstreamConnection implements UpstreamExchange, Expiring {
     return this.#receivedBytes > 0;
   }
 
-  get isConnecting(): boolean {
-    return this.#phase === 'connecting';
-  }
-
   /** Whether an idle connection may be lent again. */
   isFit(now: number): boolean {
     const { maxLifetimeMs } = this.pool.context.limits;
     const isFresh = this.deadline > now && now - this.createdAtMs < maxLifetimeMs;
-    return this.#phase === 'idle' && isFresh && this.socket.writable;
+    return this.#phase === 'idle' && isFresh && this.#socket.writable;
   }
 
-  /** Lends the connection to a sink for one exchange, which its pool has counted. A connection that is still connecting tells the sink when it is up. */
-  begin(sink: ResponseSink, method: string, timeouts: ExchangeTimeouts): void {
+  /** Lends the connection to a sink for one exchange, which its pool has counted in `slot`. */
+  // oxlint-disable-next-line max-params -- hot: an options object would be allocated for every try
+  begin(sink: ResponseSink, method: string, timeouts: ExchangeTimeouts, slot: number): void {
     this.exchanges++;
-    this.#countedSlot = this.pool.slot;
+    this.#countedSlot = slot;
     this.#sink = sink;
     this.#timeouts = timeouts;
     this.#requestEnded = false;
     this.#receivedBytes = 0;
     this.#reader.begin(method);
-    if (this.#phase === 'connecting') {
-      this.deadline = this.#in(timeouts.connectMs);
-      return;
-    }
     this.#phase = 'busy';
     this.deadline = this.#in(timeouts.readMs);
   }
@@ -144,14 +126,14 @@ export class UpstreamConnection implements UpstreamExchange, Expiring {
   }
 
   flush(): boolean {
-    return this.#output.flush(this.socket);
+    return this.#output.flush(this.#socket);
   }
 
   resume(): void {
     if (!this.#paused) return;
     this.#paused = false;
     this.deadline = this.#in(this.#timeouts.readMs);
-    this.socket.resume();
+    this.#socket.resume();
   }
 
   /** Ends the connection at once. */
@@ -166,9 +148,6 @@ export class UpstreamConnection implements UpstreamExchange, Expiring {
         this.pool.forget(this);
         this.destroy();
         return;
-      case 'connecting':
-        this.#fail('SP_UPSTREAM_CONNECT_TIMEOUT', 'connect timed out');
-        return;
       case 'busy':
         this.#onExchangeDeadline();
         return;
@@ -177,7 +156,7 @@ export class UpstreamConnection implements UpstreamExchange, Expiring {
   }
 
   #onExchangeDeadline(): void {
-    if (!this.#requestEnded && this.socket.writableNeedDrain) {
+    if (!this.#requestEnded && this.#socket.writableNeedDrain) {
       this.#fail('SP_UPSTREAM_TIMEOUT', 'request body not taken in time');
     } else if (!this.#requestEnded && this.#receivedBytes === 0) {
       // The client is still sending: its own limits hold, the upstream owes nothing yet.
@@ -201,7 +180,7 @@ export class UpstreamConnection implements UpstreamExchange, Expiring {
     if (this.#paused) return;
     this.#paused = true;
     this.deadline = 0;
-    this.socket.pause();
+    this.#socket.pause();
   }
 
   #in(ms: number): number {
@@ -217,51 +196,36 @@ export class UpstreamConnection implements UpstreamExchange, Expiring {
     return sink;
   }
 
-  #onConnect(): void {
-    const { counters, sweeper } = this.pool.context;
-    sweeper.turn();
-    this.#connected = true;
-    counters.upstreamOpened();
-    if (this.#sink === undefined) {
-      this.#close();
-      return;
-    }
-    this.#phase = 'busy';
-    this.deadline = this.#in(this.#timeouts.readMs);
-    this.#sink.onUpstreamConnected(this);
-  }
-
-  #onDrain(): void {
+  onDrain(): void {
     this.#touch();
     this.#sink?.onUpstreamDrain();
   }
 
   /** Where the next read goes: a body that is known or seen to be long gets a large buffer. */
-  #nextBuffer(): Buffer {
+  nextBuffer(): Buffer {
     if (this.#phase !== 'busy') return this.#reads.fit(false);
     const expected = this.#reader.expectedBytes;
     const isLong = expected === Infinity ? this.#filled || this.#reads.isLarge : expected > SMALL_BYTES;
     return this.#reads.fit(isLong && this.#sink?.isCongested !== true);
   }
 
-  #onRead(bytes: number): boolean {
+  onRead(bytes: number): void {
     const buffer = this.#reads.current;
     this.#filled = bytes === buffer.length;
     this.pool.context.sweeper.turn();
     if (this.#tunnel !== undefined) {
       this.#tunnel.receive(Buffer.from(buffer.subarray(0, bytes)));
-      return true;
+      return;
     }
     const sink = this.#sink;
     if (this.#phase !== 'busy' || sink === undefined) {
       // Nobody asked: whatever this is, it must not become the answer to the next request.
       this.pool.forget(this);
       this.destroy();
-      return true;
+      return;
     }
     this.#receive(buffer, bytes, sink);
     if (sink.hasPendingOutput) this.#reads.donate();
-    return true;
   }
 
   #receive(buffer: Buffer, bytes: number, sink: ResponseSink): void {
@@ -293,7 +257,7 @@ export class UpstreamConnection implements UpstreamExchange, Expiring {
     }
     this.#phase = 'tunnel';
     this.deadline = 0;
-    this.#tunnel = new SocketTunnelEnd(this.socket, rest);
+    this.#tunnel = new SocketTunnelEnd(this.#socket, rest);
     sink.onUpgraded(head, this.#tunnel);
   }
 
@@ -305,9 +269,9 @@ export class UpstreamConnection implements UpstreamExchange, Expiring {
     this.peerIdleMs = peerIdleMs;
     if (this.#paused) {
       this.#paused = false;
-      this.socket.resume();
+      this.#socket.resume();
     }
-    const clean = reusable && this.#requestEnded && !extraBytes && !this.socket.writableNeedDrain;
+    const clean = reusable && this.#requestEnded && !extraBytes && !this.#socket.writableNeedDrain;
     // Before the sink is told: its next request may take this connection at once.
     this.#phase = 'idle';
     const kept = clean && this.pool.release(this);
@@ -315,7 +279,7 @@ export class UpstreamConnection implements UpstreamExchange, Expiring {
     sink?.onResponseEnd(trailers);
   }
 
-  #onEnd(): void {
+  onEnd(): void {
     this.pool.context.sweeper.turn();
     if (this.#phase === 'busy' && this.#reader.endsWithConnection) {
       this.#reader.reusable = false;
@@ -325,10 +289,11 @@ export class UpstreamConnection implements UpstreamExchange, Expiring {
     this.#onLost('connection closed by the upstream');
   }
 
-  #onError(error: NodeJS.ErrnoException): void {
+  onError(error: NodeJS.ErrnoException): void {
     this.pool.context.sweeper.turn();
-    if (this.#phase === 'connecting')
-      this.#fail(socketErrorCode(error.code, false), error.code ?? error.message);
+    // With TLS 1.3 an endpoint says only now that it wanted another certificate of ours.
+    if (error.code?.startsWith('ERR_SSL') === true && this.#phase === 'busy' && this.#receivedBytes === 0)
+      this.#fail('SP_UPSTREAM_TLS', error.code);
     else this.#onLost(error.code ?? error.message);
   }
 
@@ -338,13 +303,13 @@ export class UpstreamConnection implements UpstreamExchange, Expiring {
     this.#fail(this.#reader.isInBody ? 'SP_UPSTREAM_TRUNCATED' : 'SP_UPSTREAM_RESET', detail);
   }
 
-  #onClose(): void {
+  onClose(): void {
     if (this.#phase === 'tunnel') this.#detach();
     else this.#onLost('connection closed');
     this.#phase = 'closed';
     this.#reads.fit(false);
     this.pool.context.sweeper.remove(this);
-    this.pool.closed(this.#connected);
+    this.pool.closed();
   }
 
   #fail(code: ErrorCodeName, detail: string): void {
@@ -356,7 +321,7 @@ export class UpstreamConnection implements UpstreamExchange, Expiring {
   #close(): void {
     if (this.#phase !== 'tunnel') this.#phase = 'closed';
     this.deadline = 0;
-    this.socket.destroy();
+    this.#socket.destroy();
   }
 }
 

@@ -18,6 +18,17 @@ export interface UpstreamRequest {
   readonly expectContinue: boolean;
   /** Protocol to switch to, lower case. For `websocket` there is a Sec-WebSocket-Key among the headers. */
   readonly upgrade: string | undefined;
+  /** For PROXY headers; undefined for requests that no client has made. */
+  readonly client: ClientEnds | undefined;
+}
+
+/** Both ends of a client's connection. */
+export interface ClientEnds {
+  readonly address: string;
+  readonly port: number;
+  /** Where it connected to. */
+  readonly localAddress: string;
+  readonly localPort: number;
 }
 
 /**

@@ -4,11 +4,13 @@ import { testSettings } from '../../test/support/data-plane-harness.ts';
 import { EndpointBoard } from '../balance/endpoint-board.ts';
 import { sealEntry } from '../table/entry-digest.ts';
 import type { EndpointSet, TableUpstream } from '../table/route-table.ts';
+import { WorkerCounters, createCounterMemory } from '../telemetry/worker-counters.ts';
 import { DeadlineSweeper } from '../util/deadline-sweeper.ts';
 import type { EndpointPool } from './endpoint-pool.ts';
 import { Upstream } from './upstream.ts';
 
-const counters = { upstreamOpened() {}, upstreamReused() {}, upstreamClosed() {} };
+const counters = new WorkerCounters(createCounterMemory());
+const noRefs = { certificate: () => undefined, authority: () => undefined };
 
 /** An upstream with endpoints 10.0.0.1 … 10.0.0.count, in slots 0 … count − 1. */
 function setUp(count: number, maxRequests: number | undefined, random: () => number = () => 0) {
@@ -20,7 +22,7 @@ function setUp(count: number, maxRequests: number | undefined, random: () => num
     ...(maxRequests === undefined ? {} : { connections: { maxRequests } }),
   });
   const context = { settings: testSettings, sweeper: new DeadlineSweeper(), board, counters, random };
-  const upstream = new Upstream(entry, context);
+  const upstream = new Upstream(entry, noRefs, context);
   const addresses = Array.from({ length: count }, (_, index) => `10.0.0.${index + 1}`);
   const endpoints = addresses.map((address) => ({ address, port: 80, weight: 1 }));
   const set = sealEntry<EndpointSet>('endpoints', { id: 'n/s:80', endpoints });

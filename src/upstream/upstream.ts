@@ -4,6 +4,8 @@ import { balancers } from '../balance/registry.ts';
 import { endpointKey } from '../table/endpoint-key.ts';
 import type { ConnectionLimits, EndpointSet, TableUpstream, UpstreamProtocol } from '../table/route-table.ts';
 import { EndpointPool } from './endpoint-pool.ts';
+import { tlsClientOf } from './tls-client.ts';
+import type { UpstreamRefs } from './tls-client.ts';
 import type { PoolContext, PoolLimits, UpstreamContext, UpstreamLimits } from './upstream-context.ts';
 
 /** An upstream of the linked table: its endpoints and the balancer over them. Outlives tables; endpoints come and go in place. */
@@ -17,13 +19,24 @@ export class Upstream {
   #pools = new Map<string, EndpointPool>();
   #balancer: Balancer<EndpointPool>;
 
-  constructor(upstream: TableUpstream, context: UpstreamContext) {
+  constructor(upstream: TableUpstream, refs: UpstreamRefs, context: UpstreamContext) {
     this.id = upstream.id;
     this.protocol = upstream.protocol;
     this.grpc = upstream.grpc === true;
-    this.#context = { ...context, limits: limitsOf(context.settings.upstream, upstream.connections) };
+    this.#context = {
+      ...context,
+      limits: limitsOf(context.settings.upstream, upstream.connections),
+      protocol: upstream.protocol,
+      tls: tlsClientOf(upstream, refs),
+      proxyProtocol: upstream.proxyProtocol !== undefined,
+    };
     this.#create = balancers[upstream.balance];
     this.#balancer = this.#create([], context.board, context.random);
+  }
+
+  /** Why nothing may be sent to any endpoint; undefined when all is well. */
+  get fault(): string | undefined {
+    return this.#context.tls?.fault;
   }
 
   get endpointCount(): number {

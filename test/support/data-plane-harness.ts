@@ -21,6 +21,7 @@ import type {
   TableRoute,
   TableUpstream,
   Timeouts,
+  UpstreamTls,
 } from '../../src/table/route-table.ts';
 import type { AccessLog } from '../../src/telemetry/access-log.ts';
 import { MetricRows } from '../../src/telemetry/metric-rows.ts';
@@ -40,8 +41,18 @@ export interface TestRoute {
   readonly filters?: readonly FilterConfig[];
   readonly timeouts?: Partial<Timeouts>;
   readonly retry?: Partial<Retry>;
+  /** TLS to the endpoints: whom the upstream believes, and what it shows; its other settings stand in `policy`. */
+  readonly trust?: UpstreamTrust;
   /** Of the upstream. */
   readonly policy?: Partial<Omit<TableUpstream, 'id' | 'digest'>>;
+}
+
+export interface UpstreamTrust {
+  readonly ca?: string;
+  readonly crl?: string;
+  readonly pair?: TestPair;
+  /** The entries are left out of the table, although the upstream refers to them. */
+  readonly missing?: true;
 }
 
 export const testSettings: ProxySettings = {
@@ -157,14 +168,17 @@ export function testTable(
   generation: number,
   certificates: TestCertificates = {},
 ): RouteTable {
-  const upstreams = routes.map(({ policy }, index) =>
+  const upstreams = routes.map(({ policy, trust }, index) =>
     sealEntry<TableUpstream>('upstreams', {
       id: `test/upstream-${index}:80`,
       protocol: 'http1',
       balance: 'round-robin',
       ...policy,
+      ...(policy?.tls === undefined ? {} : { tls: { ...policy.tls, ...trustRefs(trust) } }),
     }),
   );
+  const edge = tlsParts(certificates);
+  const trusted = routes.filter(({ trust }) => trust?.missing !== true);
   const endpoints = routes.map((route, index) =>
     sealEntry<EndpointSet>('endpoints', {
       id: `test/upstream-${index}:80`,
@@ -176,7 +190,15 @@ export function testTable(
       routes: byId(routes.map(testRoute)),
       upstreams: byId(upstreams),
       endpoints: byId(endpoints),
-      ...tlsParts(certificates),
+      hosts: edge.hosts,
+      authorities: byId([
+        ...edge.authorities.values(),
+        ...trusted.flatMap((route) => trustedCa(route.trust)),
+      ]),
+      certificates: byId([
+        ...edge.certificates.values(),
+        ...trusted.flatMap((route) => shownPair(route.trust)),
+      ]),
     },
     generation,
   );
@@ -215,6 +237,25 @@ function testClientAuth(clients: TestClients): ClientAuth {
 function authority({ ca, crl }: TestClients): TableAuthority {
   const id = `test/ca-${createHash('sha256').update(ca).digest('hex').slice(0, 8)}`;
   return sealEntry<TableAuthority>('authorities', { id, ca, ...(crl === undefined ? {} : { crl }) });
+}
+
+function trustedCa({ ca, crl }: UpstreamTrust = {}): TableAuthority[] {
+  return ca === undefined ? [] : [authority({ ca, ...(crl === undefined ? {} : { crl }) })];
+}
+
+function shownPair({ pair }: UpstreamTrust = {}): TableCertificate[] {
+  if (pair === undefined) return [];
+  const id = `test/pair-${createHash('sha256').update(pair.certificate).digest('hex').slice(0, 8)}`;
+  return [sealEntry<TableCertificate>('certificates', { id, certificate: pair.certificate, key: pair.key })];
+}
+
+function trustRefs(trust: UpstreamTrust | undefined): Pick<UpstreamTls, 'authority' | 'certificate'> {
+  const [ca] = trustedCa(trust);
+  const [pair] = shownPair(trust);
+  return {
+    ...(ca === undefined ? {} : { authority: { id: ca.id, digest: ca.digest } }),
+    ...(pair === undefined ? {} : { certificate: { id: pair.id, digest: pair.digest } }),
+  };
 }
 
 let fallback: TlsSettings['fallback'] | undefined;

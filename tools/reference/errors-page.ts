@@ -45,6 +45,8 @@ const meanings: Readonly<Record<ErrorCodeName, string>> = {
   SP_CLIENT_AUTH_CLOSED:
     'What the host holds certificates of clients to is missing or unreadable; its object carries the diagnostic.',
   SP_TLS_REQUIRED: 'Plain HTTP to a host that asks for certificates, where no redirect to HTTPS answers.',
+  SP_UPSTREAM_TLS:
+    'No TLS with the endpoint: its certificate is not valid for the name that is asked of it, the handshake failed, or what the upstream is to show or to believe is missing.',
 };
 
 /** docs/reference/errors.md */

@@ -1,0 +1,22 @@
+import { defaultLimits } from '../http2/limits.ts';
+import type { Http2Limits } from '../http2/limits.ts';
+import type { ReaderLimits } from './response-reader.ts';
+
+/** Streams on one connection, where the endpoint allows as many. */
+const MAX_STREAMS = 250;
+
+/**
+ * What a connection to an endpoint may hold and do: heads and trailers as over HTTP/1.1. An endpoint is trusted with more
+ * than a client: late frames of exchanges that clients gave up are no fault of its.
+ */
+export function upstreamLimits({ responseLimits, trailerLimits }: ReaderLimits): Http2Limits {
+  return {
+    ...defaultLimits,
+    maxConcurrentStreams: MAX_STREAMS,
+    maxFields: responseLimits.maxFields,
+    maxHeaderBytes: responseLimits.maxHeadBytes,
+    maxTrailerFields: trailerLimits.maxFields,
+    maxTrailerBytes: trailerLimits.maxBytes,
+    budgets: { ...defaultLimits.budgets, reset: 2000, ping: 1000, windowUpdate: 20_000, glitch: 50_000 },
+  };
+}
