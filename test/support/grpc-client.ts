@@ -1,4 +1,4 @@
-import { Client, Metadata, credentials, status } from '@grpc/grpc-js';
+import { Client, Metadata, credentials } from '@grpc/grpc-js';
 import type {
   CallOptions,
   ClientDuplexStream,
@@ -7,6 +7,7 @@ import type {
   MethodDefinition,
   ServiceError,
   StatusObject,
+  status,
 } from '@grpc/grpc-js';
 
 /** How a call went: what the server said, in the order in which it says it. */

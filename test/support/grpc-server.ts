@@ -123,7 +123,7 @@ export class GrpcServer extends EventEmitter {
       },
       download: (call: ServerWritableStream<Buffer, Buffer>) => {
         this.#note(call);
-        void sendMessages(call);
+        sendMessages(call);
       },
       upload: (call: ServerReadableStream<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => {
         this.#note(call);
@@ -150,14 +150,20 @@ export class GrpcServer extends EventEmitter {
   }
 }
 
-async function sendMessages(call: ServerWritableStream<Buffer, Buffer>): Promise<void> {
+/** As fast as the client reads. */
+function sendMessages(call: ServerWritableStream<Buffer, Buffer>): void {
   const [count = 0, bytes = 0] = call.request.toString().split(' ').map(Number);
-  for (let index = 0; index < count && !call.cancelled; index++) {
-    // oxlint-disable-next-line no-await-in-loop -- as fast as the client reads
-    if (!call.write(Buffer.alloc(bytes, index)))
-      await Promise.race([once(call, 'drain'), once(call, 'cancelled')]);
-  }
-  call.end();
+  let index = 0;
+  const more = () => {
+    while (index < count && !call.cancelled) {
+      const isRoom = call.write(Buffer.alloc(bytes, index));
+      index += 1;
+      if (!isRoom) return;
+    }
+    if (index === count) call.end();
+  };
+  call.on('drain', more);
+  more();
 }
 
 /** Fields `x-*`, under names with another end. */
