@@ -1,6 +1,7 @@
 // oxlint-disable jest/valid-title, jest/valid-describe-callback, jest/expect-expect, jest/no-disabled-tests -- it wraps `describe`
 import { afterAll, beforeAll, describe, jest, test } from '@jest/globals';
 
+import { findCommand } from '../find-command.ts';
 import { findProgram } from './assets.ts';
 import { chooseCluster, dockerAnswers } from './cluster-choice.ts';
 import type { ClusterProvider } from './cluster-choice.ts';
@@ -69,6 +70,17 @@ export function describeWithH2spec(name: string, body: (h2spec: string) => void)
   const h2spec = findProgram('h2spec');
   if (h2spec === undefined) leaveOut('h2spec', name, () => body('h2spec'));
   else describe(name, () => body(h2spec));
+}
+
+/** A `describe` that runs a program of the machine. `body` gets its path. */
+export function describeWithProgram(
+  name: string,
+  program: 'curl' | 'h2load' | 'go' | 'wstest',
+  body: (program: string) => void,
+): void {
+  const path = (program === 'wstest' ? process.env['WSTEST'] : undefined) ?? findCommand(program);
+  if (path === undefined) leaveOut(program, name, () => body(program));
+  else describe(name, () => body(path));
 }
 
 /** A `describe` that talks to a Docker engine. */

@@ -42,6 +42,30 @@ export const needs = {
     remedy: 'start Docker, or set DOCKER_HOST',
     canBeRequired: false,
   },
+  curl: {
+    mark: '(needs curl)',
+    tests: 'HTTP/2 with curl',
+    remedy: 'install curl with HTTP/2',
+    canBeRequired: false,
+  },
+  h2load: {
+    mark: '(needs h2load)',
+    tests: 'HTTP/2 with h2load',
+    remedy: 'install h2load (nghttp2-client)',
+    canBeRequired: false,
+  },
+  go: {
+    mark: '(needs go)',
+    tests: 'HTTP/2 with net/http',
+    remedy: 'install Go 1.24 or later',
+    canBeRequired: false,
+  },
+  wstest: {
+    mark: '(needs wstest)',
+    tests: 'the Autobahn suite',
+    remedy: 'install autobahntestsuite with Python 2.7, and put `wstest` on the PATH or name it in WSTEST',
+    canBeRequired: false,
+  },
 } as const satisfies Readonly<Record<string, Need>>;
 
 export type NeedName = keyof typeof needs;
