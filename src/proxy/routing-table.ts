@@ -75,6 +75,8 @@ export class RoutingTable implements LinkedTable {
     const { clientAuths } = this.parts;
     if (clientAuths.size === 0) return undefined;
     // The first pattern that routes name is final. One that only asks for certificates is taken too: that is never less strict.
+    const own = clientAuths.get(host);
+    if (own !== undefined || this.#index.hostRoutes(host) !== undefined) return own;
     for (const pattern of hostPatterns(host)) {
       const auth = clientAuths.get(pattern);
       if (auth !== undefined || this.#index.hostRoutes(pattern) !== undefined) return auth;

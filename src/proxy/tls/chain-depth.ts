@@ -1,4 +1,6 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
+
+import { hasIssued } from '../../util/certificate-bundle.ts';
 
 /** How far it is from a client's certificate to a root that is believed. */
 export interface ChainDepth {
@@ -8,23 +10,25 @@ export interface ChainDepth {
   readonly sent: boolean;
 }
 
+/** Where issuers are looked for, in this order. */
+export interface Issuers {
+  readonly believed: readonly X509Certificate[];
+  readonly sent: readonly X509Certificate[];
+}
+
 /**
- * Counts along the way that the TLS library has found good, which Node does not show: believed certificates go before those
- * that were sent. Undefined when there is no such way.
+ * Counts along the way that the TLS library has found good, which Node does not show. Undefined when there is no such way:
+ * after a resumption, where nothing was sent.
  */
 export function chainDepth(
   leaf: X509Certificate,
-  {
-    believed,
-    sent,
-  }: { readonly believed: readonly X509Certificate[]; readonly sent: readonly X509Certificate[] },
+  { believed, sent }: Issuers,
   limit: number,
 ): ChainDepth | undefined {
   let current = leaf;
   let fromClient = false;
   for (let depth = 0; depth <= limit + 1; depth++) {
-    if (believed.some(({ fingerprint256 }) => fingerprint256 === current.fingerprint256) && isRoot(current))
-      return { depth: Math.max(0, depth - 1), sent: fromClient };
+    if (isRootAmong(believed, current)) return { depth: Math.max(0, depth - 1), sent: fromClient };
     const above = believed.find((candidate) => hasIssued(candidate, current));
     const next = above ?? sent.find((candidate) => hasIssued(candidate, current));
     if (next === undefined) return undefined;
@@ -34,23 +38,10 @@ export function chainDepth(
   return { depth: limit + 1, sent: fromClient };
 }
 
-/** The certificates of a PEM bundle; those that cannot be read are left out, as the TLS library leaves them out. */
-export function readBundle(pem: string): readonly X509Certificate[] {
-  const found: X509Certificate[] = [];
-  for (const [block] of pem.matchAll(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g)) {
-    try {
-      found.push(new X509Certificate(block));
-    } catch {
-      continue;
-    }
-  }
-  return found;
-}
-
-function isRoot(certificate: X509Certificate): boolean {
-  return hasIssued(certificate, certificate);
-}
-
-function hasIssued(issuer: X509Certificate, certificate: X509Certificate): boolean {
-  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
+/** What is believed needs no signature: it names itself as its issuer. */
+function isRootAmong(believed: readonly X509Certificate[], certificate: X509Certificate): boolean {
+  return (
+    certificate.checkIssued(certificate) &&
+    believed.some(({ fingerprint256 }) => fingerprint256 === certificate.fingerprint256)
+  );
 }

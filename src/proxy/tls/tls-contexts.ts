@@ -4,7 +4,7 @@ import { createSecureContext } from 'node:tls';
 import type { SecureContext } from 'node:tls';
 
 import type { TableAuthority } from '../../table/route-table.ts';
-import { readBundle } from './chain-depth.ts';
+import { readBundle } from '../../util/certificate-bundle.ts';
 import type { CertificatePair, TlsSettings } from './tls-settings.ts';
 
 /** Name, HMAC key and AES key of RFC 5077 §4, 16 bytes each: the form that the TLS library takes. */
