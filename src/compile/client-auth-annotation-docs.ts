@@ -22,19 +22,20 @@ export const clientAuthAnnotations: readonly AnnotationSpec[] = [
     default: 'on',
     doc:
       '`on`: clients without a good certificate are answered 400. `optional`: those with a bad one are. `optional_no_ca`: ' +
-      'none are, and the upstream is told what came of it. `off`: clients are not asked.',
+      'whoever signed it, and the upstream is told what came of verifying it; one that has expired is answered 400 all the ' +
+      'same. `off`: clients are not asked.',
   },
   {
     name: 'auth-tls-verify-depth',
     grammar: { kind: 'integer', min: 1, max: maxVerifyDepth },
     default: '1',
-    doc: "Certificates above the client's own in its chain, the authority's counted.",
+    doc: "Most certificates between the client's and the root of its chain, as nginx counts: 1 allows one intermediate.",
   },
   {
     name: 'auth-tls-error-page',
     grammar: absoluteUrl,
     default: '',
-    doc: 'URL that clients are redirected to (302) which would be answered 400 or 403 for their certificate.',
+    doc: 'URL that clients are redirected to (302) which would be answered 400 for their certificate, or for having none.',
   },
   {
     name: 'auth-tls-pass-certificate-to-upstream',
@@ -47,7 +48,7 @@ export const clientAuthAnnotations: readonly AnnotationSpec[] = [
     grammar: { kind: 'regex', start: 'CN=' },
     default: '',
     doc:
-      "Regular expression (RE2) that begins with `CN=` and must occur in the `CN=…` of the certificate's subject (`$` at " +
+      "Regular expression (RE2) that begins with `CN=` and must match the start of the `CN=…` of the certificate's subject (`$` at " +
       'its end asks for all of it); other clients are answered 403.',
   },
 ];

@@ -57,7 +57,7 @@ export const transportAnnotations: readonly AnnotationSpec[] = [
     name: 'proxy-ssl-verify-depth',
     grammar: { kind: 'integer', min: 1, max: maxVerifyDepth },
     default: '1',
-    doc: "Certificates above the endpoint's own in its chain, the authority's counted.",
+    doc: "Most certificates between the endpoint's and the root of its chain, as nginx counts: 1 allows one intermediate.",
   },
   {
     name: 'proxy-ssl-name',

@@ -33,7 +33,7 @@ export interface BackendTls {
   readonly sni: boolean | undefined;
   /** Whether an endpoint whose certificate is not valid is refused; undefined: it is. */
   readonly verify: boolean | undefined;
-  /** Certificates above the endpoint's own, the authority's counted; undefined: as many as the chain has. */
+  /** Most certificates between the endpoint's and the root; undefined: as many as the chain has. */
   readonly verifyDepth: number | undefined;
   /** Who may have signed it: `ca.crt` and maybe `ca.crl` of a Secret or a ConfigMap, not both; neither: the public roots. */
   readonly caSecretName: string | undefined;

@@ -33,7 +33,7 @@ export const backendTlsSchema: Schema = {
       minimum: 1,
       maximum: maxVerifyDepth,
       description:
-        "Certificates above an endpoint's own, the authority's counted. Left out: as many as the chain has.",
+        "Most certificates between an endpoint's and the root: 1 allows one intermediate. Left out: as many as the chain has.",
     },
     caSecretName: {
       ...nameSchema,

@@ -26,21 +26,22 @@ export const clientCertificateSchema: Schema = {
       default: 'Required',
       description:
         'Required: clients without a good certificate are answered 400. Optional: those with a bad one are. OptionalNoCA: ' +
-        'none are, and the upstream is told what came of it.',
+        'whoever signed it, and the upstream is told what came of verifying it; one that has expired is answered 400 all ' +
+        'the same.',
     },
     verifyDepth: {
       type: 'integer',
       minimum: 1,
       maximum: maxVerifyDepth,
       default: 1,
-      description: "Certificates above the client's own, the authority's counted.",
+      description: "Most certificates between the client's and the root: 1 allows one intermediate.",
     },
     matchCommonName: {
       type: 'string',
       maxLength: maxCommonNameLength,
       pattern: plainTextPattern,
       description:
-        "RE2 expression that begins with CN= and must occur in the CN=… of the certificate's subject; other clients are " +
+        "RE2 expression that begins with CN= and must match the start of the CN=… of the certificate's subject; other clients are " +
         'answered 403.',
       'x-kubernetes-validations': [
         {
@@ -54,7 +55,7 @@ export const clientCertificateSchema: Schema = {
       maxLength: maxUrlLength,
       pattern: `^(${webUrlPattern})?$`,
       description:
-        'Absolute URL that clients are redirected to (302) which would be answered 400 or 403 for their certificate.',
+        'Absolute URL that clients are redirected to (302) which would be answered 400 for their certificate, or for having none.',
       'x-kubernetes-validations': [
         { rule: "self == '' || isURL(self)", message: 'an error page is an absolute http or https URL' },
       ],

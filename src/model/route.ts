@@ -35,11 +35,11 @@ export interface ClientCertificate {
   /** Of that Secret; undefined: the Route's own. */
   readonly namespace: string | undefined;
   readonly mode: (typeof clientCertificateModes)[number];
-  /** Certificates above the client's own, the authority's counted. */
+  /** Most certificates between the client's and the root. */
   readonly verifyDepth: number;
-  /** RE2 that begins with `CN=` and must occur in the `CN=…` of the subject. */
+  /** RE2 that begins with `CN=` and must match the start of the `CN=…` of the subject. */
   readonly matchCommonName: string | undefined;
-  /** Absolute URL for clients that would be answered 400 or 403 for their certificate. */
+  /** Absolute URL for clients that would be answered 400 for their certificate, or for having none. */
   readonly errorPage: string | undefined;
   readonly passToUpstream: boolean;
 }
