@@ -40,6 +40,12 @@ export class AnnotationReader {
     return key === undefined ? undefined : this.#annotations.get(key);
   };
 
+  /** Whether there is any annotation whose name starts so: most objects have none of a family. */
+  hasFamily(start: string): boolean {
+    for (const name of this.keys.keys()) if (name.startsWith(start)) return true;
+    return false;
+  }
+
   /** Field path of an annotation, for diagnostics. */
   path(name: string): string {
     return `metadata.annotations[${this.keys.get(name) ?? name}]`;

@@ -34,6 +34,7 @@ export function clientAuthFromAnnotations(
   context: ObjectContext,
 ): AnnotatedClientAuth {
   const field = reader.path(SECRET);
+  if (!reader.hasFamily('auth-tls-')) return { field, usable: true };
   const verify = (reader.text(VERIFY) || 'on') as (typeof VERIFY_CLIENT)[number];
   const values = {
     verifyDepth: reader.integer('auth-tls-verify-depth'),

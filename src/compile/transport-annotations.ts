@@ -80,8 +80,9 @@ export class TransportAnnotations {
     this.#reader = reader;
     this.#context = context;
     this.#protocol = readProtocol(reader, context);
-    this.#tlsNames = tlsNames.filter((name) => trimmed(reader.get(name) ?? '') !== '');
-    this.#tlsValues = readTlsValues(reader);
+    const hasTls = reader.hasFamily('proxy-ssl-');
+    this.#tlsNames = hasTls ? tlsNames.filter((name) => trimmed(reader.get(name) ?? '') !== '') : [];
+    this.#tlsValues = hasTls ? readTlsValues(reader) : noTlsValues;
   }
 
   /** False after a report: whatever the Service is, the routes must fail closed. */
@@ -204,6 +205,16 @@ export class TransportAnnotations {
     this.#context.report('SP4006', this.#reader.path(name), message);
   }
 }
+
+const noTlsValues: TlsValues = {
+  secret: '',
+  verify: false,
+  verifyDepth: 1,
+  name: '',
+  sendName: false,
+  versions: [],
+  ciphers: '',
+};
 
 function readProtocol(reader: AnnotationReader, context: ObjectContext): Protocol | 'closed' | undefined {
   const name = 'backend-protocol';
