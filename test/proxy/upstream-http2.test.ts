@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
 import { createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -141,7 +142,7 @@ describe('a request over HTTP/2 to an endpoint', () => {
 
   test('waits for 100 where the client does', async () => {
     const upstream = await endpoint(echo);
-    upstream.server.on('checkContinue', (request, response) => {
+    upstream.server.on('checkContinue', (request: Http2ServerRequest, response: Http2ServerResponse) => {
       response.writeContinue();
       echo(request, response);
     });
@@ -395,7 +396,9 @@ describe('an endpoint that ends streams', () => {
       (last) => last >= 3,
     );
     leaving.server.removeAllListeners('request');
-    leaving.server.on('request', (_request, response) => response.end('again'));
+    leaving.server.on('request', (_: Http2ServerRequest, response: Http2ServerResponse) => {
+      response.end('again');
+    });
     session?.goaway(0, 1);
     expect(await second.response()).toMatchObject({ status: 200, body: 'again' });
     expect(leaving.sessions).toHaveLength(2);
