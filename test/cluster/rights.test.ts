@@ -120,6 +120,15 @@ class Walk {
         service: 'web',
         balance: 'LeastRequest',
       }),
+      service(this.#key('inside')),
+      {
+        ...object('v1', 'ConfigMap', this.#key('authority'), undefined),
+        data: { 'ca.crt': tlsPairs.a.certificate },
+      },
+      object('sallyport.dev/v1alpha1', 'BackendPolicy', this.#key('inside'), {
+        service: 'inside',
+        tls: { caConfigMapName: 'authority' },
+      }),
     );
   }
 
@@ -133,6 +142,7 @@ class Walk {
     for (const [kind, name] of [
       ['Route', 'route'],
       ['BackendPolicy', 'policy'],
+      ['BackendPolicy', 'inside'],
     ] as const) {
       await admin.waitFor(this.#reference('sallyport.dev/v1alpha1', kind, name), (seen) => {
         const conditions = conditionsOf(seen);

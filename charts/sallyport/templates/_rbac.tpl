@@ -62,6 +62,7 @@ subjects:
 - apiGroups:
     - ''
   resources:
+    - configmaps
     - services
   verbs:
     - list
