@@ -148,7 +148,7 @@ describeWithHelm('the chart', (helm) => {
       'Role in sallyport: get, update leases named sallyport-leader',
     ];
     const namespaced = (where: string): string[] => [
-      `${where}: list, watch services`,
+      `${where}: list, watch configmaps, services`,
       `${where}: list, watch endpointslices`,
       `${where}: list, watch ingresses`,
       `${where}: list, watch routes, backendpolicies`,
