@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+
 import type { Candidate } from '../balance/balancer.ts';
 import type { Endpoint } from '../table/route-table.ts';
 import { writeProxyHeader } from '../util/proxy-protocol/write-proxy-header.ts';
@@ -221,15 +223,16 @@ function choseHttp2({ socket }: Line): boolean {
   return 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';
 }
 
+/** A client that was gone before its address could be read is told as nobody's. */
 function proxyHeader({ client }: UpstreamRequest): Buffer {
-  return writeProxyHeader(
-    client && {
-      sourceAddress: client.address,
-      sourcePort: client.port,
-      destinationAddress: client.localAddress,
-      destinationPort: client.localPort,
-    },
-  );
+  if (client === undefined || isIP(client.address) === 0 || isIP(client.localAddress) === 0)
+    return writeProxyHeader(undefined);
+  return writeProxyHeader({
+    sourceAddress: client.address,
+    sourcePort: client.port,
+    destinationAddress: client.localAddress,
+    destinationPort: client.localPort,
+  });
 }
 
 function remove<T>(list: T[], item: T): void {
