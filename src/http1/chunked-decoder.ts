@@ -202,7 +202,7 @@ export class ChunkedDecoder {
   #endTrailers(buffer: Buffer, origin: number, stop: number, next: number): number {
     this.#kept = undefined;
     this.#keptBytes = 0;
-    if (stop > 0 && this.#readFields(buffer.toString('latin1', origin, stop))) {
+    if (stop > 0 && this.#readFields(buffer, origin, stop)) {
       this.#state = DONE;
       this.event = 'end';
       return next;
@@ -213,11 +213,12 @@ export class ChunkedDecoder {
     return next;
   }
 
-  #readFields(text: string): boolean {
+  #readFields(buffer: Buffer, start: number, end: number): boolean {
     const { trailers } = this;
     // The empty section of nearly every body.
-    if (text.length === 2) return true;
-    this.#fields.read(text, trailers, new FramingFields());
+    if (end - start === 2) return true;
+    const text = buffer.toString('latin1', start, end);
+    this.#fields.read(buffer, start, text, trailers, new FramingFields());
     let kept = 0;
     for (let index = 0; index < trailers.length; index++) {
       const fate = trailerFate(trailers.lower[index] as string);

@@ -3,7 +3,7 @@ import { expect, test } from '@jest/globals';
 import { Role, fieldName } from './field-names.ts';
 
 function find(name: string): ReturnType<typeof fieldName> {
-  return fieldName(`..${name}: x`, 2, 2 + name.length);
+  return fieldName(Buffer.from(`..${name}: x`, 'latin1'), 2, 2 + name.length);
 }
 
 test('names of either case mean the same and keep their spelling', () => {

@@ -72,37 +72,47 @@ const known: ReadonlyMap<string, FieldName> = new Map(
 
 const learned = new Map<string, FieldName>();
 
-/** Entries last seen, placed by a cheap hash: most names are found by one comparison, without a slice or a map. */
-const GUESSES = 256;
+/** Entries last seen, placed by a cheap hash: most names are found by one comparison, without a text or a map. */
+const GUESSES = 1024;
 const guesses: FieldName[] = Array.from({ length: GUESSES }, () => ({
   name: '',
   lower: '',
   role: Role.none,
 }));
+/** The same names as bytes, which are compared in a fifth of the time that texts take. */
+const guessBytes: Buffer[] = Array.from({ length: GUESSES }, () => Buffer.alloc(0));
 
-/** The shared entry of the name between two places of a head, which has been checked to be a token and not empty. */
-export function fieldName(text: string, start: number, end: number): FieldName {
+/** The shared entry of the name between two places of a buffer, which has been checked to be a token and not empty. */
+export function fieldName(buffer: Buffer, start: number, end: number): FieldName {
   const length = end - start;
-  const guess = (length * 31 + text.charCodeAt(start) * 7 + text.charCodeAt(end - 1)) & (GUESSES - 1);
-  const entry = guesses[guess] as FieldName;
-  if (entry.name.length === length && isAt(text, start, entry.name)) return entry;
-  const name = text.slice(start, end);
-  const found = known.get(name) ?? learned.get(name) ?? learn(name);
-  // Long names are nobody's usual ones, and would be kept in memory here.
-  if (length <= MAX_LEARNED_LENGTH) guesses[guess] = found;
+  const guess = guessOf(buffer, start, length);
+  if (isAt(buffer, start, length, guessBytes[guess] as Buffer)) return guesses[guess] as FieldName;
+  const name = buffer.toString('latin1', start, end);
+  const found = known.get(name) ?? learned.get(name);
+  // A guess is made from a name's second time on: a flood of made-up names must not cost more than its bytes.
+  if (found === undefined) return learn(name);
+  const bytes = Buffer.allocUnsafeSlow(length);
+  buffer.copy(bytes, 0, start, end);
+  guesses[guess] = found;
+  guessBytes[guess] = bytes;
   return found;
 }
 
-function isAt(text: string, start: number, name: string): boolean {
-  for (let index = 0; index < name.length; index++) {
-    if (text.charCodeAt(start + index) !== name.charCodeAt(index)) return false;
-  }
+/** No two of the usual names fall together: they differ in length or in one of three bytes. */
+function guessOf(buffer: Buffer, start: number, length: number): number {
+  const middle = buffer[start + (length >> 1)] as number;
+  const third = buffer[start + (length > 3 ? length - 3 : 0)] as number;
+  return (length * 131 + (buffer[start] as number) * 7 + middle * 19 + third * 29) & (GUESSES - 1);
+}
+
+// oxlint-disable-next-line max-params -- a range and what it is compared with, hot
+function isAt(buffer: Buffer, start: number, length: number, name: Buffer): boolean {
+  if (name.length !== length) return false;
+  for (let index = 0; index < length; index++) if (buffer[start + index] !== name[index]) return false;
   return true;
 }
 
-function learn(text: string): FieldName {
-  // A slice of a head would keep the whole head in memory for as long as it is remembered.
-  const name = Buffer.from(text, 'latin1').toString('latin1');
+function learn(name: string): FieldName {
   const lower = name.toLowerCase();
   const entry: FieldName = { name, lower, role: roles.get(lower) ?? Role.none };
   if (name.length > MAX_LEARNED_LENGTH) return entry;

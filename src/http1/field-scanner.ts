@@ -83,22 +83,23 @@ export class FieldScanner {
    * Appends the fields of a complete section to `headers` and tells `framing` about those that it cares for.
    * `text` is the latin1 form of the bytes from the origin on.
    */
-  read(text: string, headers: HeaderList, framing: FramingFields): void {
+  // oxlint-disable-next-line max-params -- a section as bytes and as text, and where its fields go: hot
+  read(buffer: Buffer, origin: number, text: string, headers: HeaderList, framing: FramingFields): void {
     const marks = this.#marks;
     const stop = 3 * this.#count;
     for (let mark = 0; mark < stop; mark += 3) {
       const colon = marks[mark + 1] as number;
-      const entry = fieldName(text, marks[mark] as number, colon);
+      const end = marks[mark + 2] as number;
+      const entry = fieldName(buffer, origin + (marks[mark] as number), origin + colon);
       let from = colon + 1;
-      let to = marks[mark + 2] as number;
-      while (from < to && isBlank(text.charCodeAt(from))) from++;
-      while (to > from && isBlank(text.charCodeAt(to - 1))) to--;
+      let to = end;
+      while (from < to && isBlank(buffer[origin + from] as number)) from++;
+      while (to > from && isBlank(buffer[origin + to - 1] as number)) to--;
       const value = text.slice(from, to);
       headers.push(entry.name, entry.lower, value);
       if (entry.role === Role.none) continue;
       framing.note(entry.role, value);
-      if (hasTab(text, colon + 1, from) || hasTab(text, to, marks[mark + 2] as number))
-        framing.noteTab(entry.role);
+      if (hasTab(text, colon + 1, from) || hasTab(text, to, end)) framing.noteTab(entry.role);
     }
   }
 

@@ -74,7 +74,7 @@ export class RequestHeadParser {
     const origin = start + this.#skipped;
     const limit = origin + this.#limits.maxHeadBytes;
     const stop = this.#fields.scan(buffer, origin, Math.min(end, limit));
-    if (stop > 0) return this.#finish(buffer.toString('latin1', origin, stop)) ? stop : -1;
+    if (stop > 0) return this.#finish(buffer, origin, stop) ? stop : -1;
     if (stop < 0)
       this.#refuse(this.#fields.tooLarge ? 'SP_HEAD_TOO_LARGE' : 'SP_BAD_REQUEST', this.#fields.problem);
     else if (end >= limit) this.#refuse('SP_HEAD_TOO_LARGE', 'head too large');
@@ -186,13 +186,14 @@ export class RequestHeadParser {
     return this.#refuse('SP_BAD_REQUEST', 'malformed HTTP version or line end');
   }
 
-  /** Fills the head from its text and judges it. */
-  #finish(text: string): boolean {
+  /** Fills the head and judges it. */
+  #finish(buffer: Buffer, start: number, end: number): boolean {
     const { head } = this;
+    const text = buffer.toString('latin1', start, end);
     const framing = this.#framing;
     framing.reset();
     head.headers.clear();
-    this.#fields.read(text, head.headers, framing);
+    this.#fields.read(buffer, start, text, head.headers, framing);
     head.target = text.slice(this.#methodEnd + 1, this.#targetEnd);
     head.connectionTokens = framing.tokens;
     head.keepAlive = framing.keepsAlive(head.minor);

@@ -65,7 +65,7 @@ export class ResponseHeadParser {
     let stop = 0;
     if (this.#scanLine(buffer, start, bound)) {
       stop = this.#fields.scan(buffer, start, bound);
-      if (stop > 0) return this.#finish(buffer.toString('latin1', start, stop), requestMethod) ? stop : -1;
+      if (stop > 0) return this.#finish(buffer, start, stop, requestMethod) ? stop : -1;
       if (stop < 0) this.#refuse(this.#fields.problem);
     }
     if (this.fault === undefined && end >= limit) this.#refuse('head too large');
@@ -117,13 +117,15 @@ export class ResponseHeadParser {
     return true;
   }
 
-  /** Fills the head from its text and judges it. */
-  #finish(text: string, requestMethod: string): boolean {
+  /** Fills the head and judges it. */
+  // oxlint-disable-next-line max-params -- a range of a buffer and what the response is to, hot
+  #finish(buffer: Buffer, start: number, end: number, requestMethod: string): boolean {
     const { head } = this;
+    const text = buffer.toString('latin1', start, end);
     const framing = this.#framing;
     framing.reset();
     head.headers.clear();
-    this.#fields.read(text, head.headers, framing);
+    this.#fields.read(buffer, start, text, head.headers, framing);
     head.reason = text.slice(STATUS_END + 1, this.#reasonEnd);
     head.connectionTokens = framing.tokens;
     head.upgrade = framing.tokens.includes('upgrade') ? framing.upgrade : undefined;
