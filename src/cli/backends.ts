@@ -1,4 +1,5 @@
 import type { BackendEndpoint, BackendEntry } from '../admin/backend-list.ts';
+import { describeProtocol } from '../table/describe-upstream.ts';
 import { addSourceOptions } from './command-source.ts';
 import type { CommandSource, SourceFlags } from './command-source.ts';
 import { addExamples } from './examples.ts';
@@ -77,14 +78,6 @@ const columns: readonly Column<BackendEntry>[] = [
   },
   { heading: 'ENDPOINTS', cell: ({ endpoints }) => String(endpoints.length) },
 ];
-
-/** `http1`, `grpc+tls`, `http1+proxy` for connections that begin with a PROXY header. */
-function describeProtocol({ protocol, grpc, tls, proxyProtocol }: BackendEntry): string {
-  const parts = [grpc === true ? 'grpc' : protocol];
-  if (tls !== undefined) parts.push('tls');
-  if (proxyProtocol !== undefined) parts.push('proxy');
-  return parts.join('+');
-}
 
 /** `shop.team-a.svc`, after `!` where nobody verifies it. */
 function describeTls({ tls }: BackendEntry): string {

@@ -1,6 +1,7 @@
 import { defaultRetry, defaultTimeouts } from '../table/exchange-defaults.ts';
 import { endpointKey } from '../table/endpoint-key.ts';
-import type { Endpoint, Forward, SplitOverride } from '../table/route-table.ts';
+import { describeProtocol } from '../table/describe-upstream.ts';
+import type { Endpoint, Forward, SplitOverride, TableUpstream } from '../table/route-table.ts';
 import type { LinkedBackend, MatchRequest } from './linked-table.ts';
 import { WeightedSplitter } from './split.ts';
 
@@ -12,6 +13,8 @@ export interface ExplainedForward {
 
 export interface ExplainedBackend {
   readonly upstream: string;
+  /** What is spoken with its endpoints, in a word; '' for one that is not in the table. */
+  readonly protocol: string;
   readonly role: 'stable' | 'canary';
   readonly weight: number;
   /** Chance to serve this very request, 0…1. */
@@ -22,13 +25,19 @@ export interface ExplainedBackend {
   readonly fallback: string | undefined;
 }
 
+/** Upstreams of a table by their ids; undefined: no such one. */
+export interface ExplainedUpstreams {
+  endpoints(upstream: string): readonly Endpoint[] | undefined;
+  upstream(id: string): TableUpstream | undefined;
+}
+
 /** Where a request of this route goes. Asks the splitter that serves requests, over upstreams that only count endpoints. */
 export function explainForward(
   forward: Forward,
   request: MatchRequest,
-  endpointsOf: (upstream: string) => readonly Endpoint[] | undefined,
+  table: ExplainedUpstreams,
 ): ExplainedForward {
-  const endpoints = forward.backends.map(({ upstream }) => endpointsOf(upstream) ?? []);
+  const endpoints = forward.backends.map(({ upstream }) => table.endpoints(upstream) ?? []);
   const linked = forward.backends.map((backend, index): LinkedBackend => {
     const count = endpoints[index]?.length ?? 0;
     return {
@@ -45,6 +54,7 @@ export function explainForward(
     decision: describeDecision(forward, by, forward.overrides[override]),
     backends: forward.backends.map(({ upstream, role, weight, fallback }, index) => ({
       upstream,
+      protocol: protocolOf(table.upstream(upstream)),
       role,
       weight,
       share: shares[index] ?? 0,
@@ -52,6 +62,10 @@ export function explainForward(
       fallback: fallback === undefined ? undefined : forward.backends[fallback]?.upstream,
     })),
   };
+}
+
+function protocolOf(upstream: TableUpstream | undefined): string {
+  return upstream === undefined ? '' : describeProtocol(upstream);
 }
 
 const noMetrics = { record: () => undefined, retried: () => undefined };

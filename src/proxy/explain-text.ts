@@ -5,13 +5,14 @@ import type { RouteOrigin } from '../table/route-table.ts';
 
 /** An explanation in plain columns, for a terminal. Ends with a line feed. */
 export function explanationText(explanation: Explanation): string {
-  const { request, host, route, filters, rivals, moreRivals } = explanation;
+  const { request, host, clientCertificates, route, filters, rivals, moreRivals } = explanation;
   const lines = [
     ['request', `${request.method} ${request.host}${request.path}${request.query}`],
     ['client', request.clientAddress],
     ['host', host.pattern === undefined ? host.reason : `${printHost(host.pattern)} (${host.reason})`],
     ['answer', answerText(explanation)],
   ];
+  if (clientCertificates !== undefined) lines.push(['clients', clientTexts[clientCertificates]]);
   if (route !== undefined) {
     lines.push(['route', `${originText(route.origin)}, ${route.origin.field}`], ['id', route.id]);
     lines.push(['path', `${route.path.type} ${route.path.value}`]);
@@ -21,6 +22,13 @@ export function explanationText(explanation: Explanation): string {
     .filter((part) => part !== '')
     .join('\n');
 }
+
+const clientTexts: Readonly<Record<NonNullable<Explanation['clientCertificates']>, string>> = {
+  on: 'have to show a certificate, over HTTPS',
+  optional: 'may show a certificate, over HTTPS; a bad one is refused',
+  'optional-no-ca': 'may show any certificate, over HTTPS; the upstream is told what it is worth',
+  closed: 'are all refused: what their certificates are checked by cannot be had',
+};
 
 function answerText({ answer }: Explanation): string {
   if (answer.kind === 'forward') return 'forwarded to an upstream';
@@ -32,8 +40,9 @@ function answerText({ answer }: Explanation): string {
 
 function backendsText({ forward }: Explanation): string {
   if (forward === undefined) return '';
-  const rows = forward.backends.map(({ upstream, role, weight, share, endpoints, fallback }) => [
+  const rows = forward.backends.map(({ upstream, protocol, role, weight, share, endpoints, fallback }) => [
     upstream,
+    protocol,
     role,
     String(weight),
     `${Number((share * 100).toFixed(2))} %`,
@@ -41,7 +50,7 @@ function backendsText({ forward }: Explanation): string {
       ? endpoints.join(' ')
       : `none${fallback === undefined ? '' : `, ${fallback} serves instead`}`,
   ]);
-  return `${table([['UPSTREAM', 'ROLE', 'WEIGHT', 'SHARE', 'ENDPOINTS'], ...rows])}chosen: ${forward.decision}\n`;
+  return `${table([['UPSTREAM', 'PROTOCOL', 'ROLE', 'WEIGHT', 'SHARE', 'ENDPOINTS'], ...rows])}chosen: ${forward.decision}\n`;
 }
 
 function rivalsText(rivals: Explanation['rivals'], more: number): string {

@@ -5,7 +5,15 @@ import { anyPath, anyRoutes, hosts, respondingRoute, variants } from '../../test
 import type { RouteShape } from '../../test/support/random-routes.ts';
 import { createTable } from '../table/create-table.ts';
 import { sealEntry } from '../table/entry-digest.ts';
-import type { EndpointSet, Forward, RouteTable, TableRoute } from '../table/route-table.ts';
+import type {
+  ClientAuth,
+  EndpointSet,
+  Forward,
+  RouteTable,
+  TableHost,
+  TableRoute,
+  TableUpstream,
+} from '../table/route-table.ts';
 import { explain, explainableLink, explainableTable } from './explain.ts';
 import type { Explanation } from './explain.ts';
 import type { ExplainRequest } from './explain-request.ts';
@@ -13,7 +21,11 @@ import { explanationText } from './explain-text.ts';
 import { Linker } from './linker.ts';
 import { wholeTable } from '../table/diff-tables.ts';
 
-function table(routes: readonly TableRoute[], endpoints: Readonly<Record<string, number>> = {}): RouteTable {
+function table(
+  routes: readonly TableRoute[],
+  endpoints: Readonly<Record<string, number>> = {},
+  hostEntries: readonly TableHost[] = [],
+): RouteTable {
   const sets = Object.entries(endpoints).map(([id, count]) =>
     sealEntry<EndpointSet>('endpoints', {
       id,
@@ -26,7 +38,11 @@ function table(routes: readonly TableRoute[], endpoints: Readonly<Record<string,
   );
   const byId = <T extends { readonly id: string }>(entries: readonly T[]) =>
     new Map(entries.map((e) => [e.id, e]));
-  return createTable({ routes: byId(routes), endpoints: byId(sets) }, 1);
+  const upstreams = sets.map(({ id }) =>
+    sealEntry<TableUpstream>('upstreams', { id, protocol: 'http1', balance: 'round-robin' }),
+  );
+  const parts = { routes: byId(routes), endpoints: byId(sets), upstreams: byId(upstreams) };
+  return createTable({ ...parts, hosts: byId(hostEntries) }, 1);
 }
 
 const shape: RouteShape = { hosts: ['a.example'], path: { type: 'prefix', value: '/' }, rank: '1' };
@@ -261,9 +277,9 @@ describe('where it goes', () => {
         'path     prefix /',
         'filters  requestHeaders, rewriteHost',
         '',
-        'UPSTREAM     ROLE    WEIGHT  SHARE  ENDPOINTS',
-        'n/main:80    stable  90      100 %  10.0.0.1:80 10.0.0.2:80',
-        'n/canary:80  canary  10      0 %    none, n/main:80 serves instead',
+        'UPSTREAM     PROTOCOL  ROLE    WEIGHT  SHARE  ENDPOINTS',
+        'n/main:80    http1     stable  90      100 %  10.0.0.1:80 10.0.0.2:80',
+        'n/canary:80            canary  10      0 %    none, n/main:80 serves instead',
         'chosen: at random, by weight',
         '',
         'OTHER ROUTE    HOST       PATH      WHY NOT',
@@ -271,6 +287,37 @@ describe('where it goes', () => {
         '',
       ].join('\n'),
     );
+  });
+});
+
+describe('what clients have to show', () => {
+  const held = (id: string, mode: ClientAuth['mode']) =>
+    sealEntry<TableHost>('hosts', {
+      id,
+      clientAuth: { mode, verifyDepth: 1, passCertificate: false },
+    });
+  const routes = [responding('a', {}), responding('wild', { hosts: ['*.example'] })];
+  const entries = [held('*.example', 'on'), held('c.example', 'closed')];
+  const of = (host: string) =>
+    explain(explainableTable(table(routes, {}, entries)), {
+      method: 'GET',
+      url: host,
+      headers: [],
+      clientAddress: '192.0.2.1',
+    });
+
+  test.each([
+    ['a host with routes of its own is not held to its wildcard', 'a.example', undefined],
+    ['other hosts of the wildcard are', 'b.example', 'on'],
+    ['a host may be held to something without routes', 'c.example', 'closed'],
+  ])('%s', (_, host, mode) => {
+    expect(of(host).clientCertificates).toBe(mode);
+  });
+
+  test('as text, and as the answer where all are refused', () => {
+    expect(explanationText(of('b.example'))).toContain('clients  have to show a certificate, over HTTPS\n');
+    expect(explanationText(of('a.example'))).not.toContain('clients ');
+    expect(of('c.example').answer).toMatchObject({ kind: 'respond', code: 'SP_CLIENT_AUTH_CLOSED' });
   });
 });
 

@@ -1,5 +1,5 @@
 import type {
-  Endpoint,
+  ClientAuth,
   FilterConfig,
   PathMatch,
   RouteOrigin,
@@ -9,7 +9,7 @@ import type {
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import type { HeaderList } from '../util/header-list.ts';
 import { explainForward } from './explain-forward.ts';
-import type { ExplainedForward } from './explain-forward.ts';
+import type { ExplainedForward, ExplainedUpstreams } from './explain-forward.ts';
 import { explainRivals } from './explain-rivals.ts';
 import type { ExplainIndex, Rival } from './explain-rivals.ts';
 import { readExplainRequest } from './explain-request.ts';
@@ -25,10 +25,10 @@ import type { RoutingTable } from './routing-table.ts';
 // it asks the matcher, the precedence and the splitter that serve requests, so that it cannot disagree with them.
 
 /** A table that can be asked. */
-export interface Explainable {
+export interface Explainable extends ExplainedUpstreams {
   readonly index: ExplainIndex;
-  /** undefined: no such upstream. */
-  endpoints(upstream: string): readonly Endpoint[] | undefined;
+  /** What clients of a host pattern have to show, where that is anything. */
+  clientAuth(pattern: string): Pick<ClientAuth, 'mode'> | undefined;
 }
 
 export interface Explanation {
@@ -37,6 +37,8 @@ export interface Explanation {
   };
   /** The host pattern whose routes were looked at, '' for the catch-all; undefined when there was none. */
   readonly host: { readonly pattern: string | undefined; readonly reason: string };
+  /** What its clients have to show; undefined: nothing. */
+  readonly clientCertificates: ClientAuth['mode'] | undefined;
   readonly answer: Answer;
   readonly route: ExplainedRoute | undefined;
   /** In the order of the chain; a redirect among them answers before any upstream is asked. */
@@ -73,13 +75,16 @@ export function explain(table: Explainable, asked: ExplainRequest): Explanation 
   const { rivals, more } = explainRivals(table.index, request, host.pattern, winner);
   const route = winner?.route;
   const forward =
-    route?.action.kind === 'forward'
-      ? explainForward(route.action.forward, request, (id) => table.endpoints(id))
-      : undefined;
+    route?.action.kind === 'forward' ? explainForward(route.action.forward, request, table) : undefined;
+  const clientCertificates = clientsOf(table, request.host);
   return {
     request: printable(request),
     host,
-    answer: answerOf(route, forward, host.pattern),
+    clientCertificates,
+    answer:
+      clientCertificates === 'closed'
+        ? respond('SP_CLIENT_AUTH_CLOSED', 'what certificates of clients are checked by cannot be had')
+        : answerOf(route, forward, host.pattern),
     route:
       route === undefined
         ? undefined
@@ -95,20 +100,38 @@ const indexes = new WeakMap<RouteTable, RouteIndex<Candidate>>();
 
 /** A plain table as the control plane holds it. Its index is made at the first question and kept with the table. */
 export function explainableTable(table: RouteTable): Explainable {
-  const endpoints = (id: string) => table.endpoints.get(id)?.endpoints;
+  const parts = {
+    endpoints: (id: string) => table.endpoints.get(id)?.endpoints,
+    upstream: (id: string) => table.upstreams.get(id),
+    clientAuth: (pattern: string) => table.hosts.get(pattern)?.clientAuth,
+  };
   const known = indexes.get(table);
-  if (known !== undefined) return { index: known, endpoints };
+  if (known !== undefined) return { index: known, ...parts };
   const edit = RouteIndex.empty<Candidate>().edit();
   for (const route of table.routes.values()) edit.add(compileCandidate(route));
   const index = edit.finish();
   indexes.set(table, index);
-  return { index, endpoints };
+  return { index, ...parts };
 }
 
 /** A linked table: shows routes as they serve, so those that were closed by a broken filter too. */
 export function explainableLink(table: RoutingTable): Explainable {
-  const { index, endpoints } = table.parts;
-  return { index, endpoints: (id) => endpoints.get(id)?.set.endpoints };
+  const { index, endpoints, upstreamEntries, clientAuths } = table.parts;
+  return {
+    index,
+    endpoints: (id) => endpoints.get(id)?.set.endpoints,
+    upstream: (id) => upstreamEntries.get(id),
+    clientAuth: (pattern) => clientAuths.get(pattern),
+  };
+}
+
+/** As `LinkedTable.clientAuthFor`. */
+function clientsOf(table: Explainable, host: string): ClientAuth['mode'] | undefined {
+  for (const pattern of hostPatterns(host)) {
+    const auth = table.clientAuth(pattern);
+    if (auth !== undefined || table.index.hostRoutes(pattern) !== undefined) return auth?.mode;
+  }
+  return undefined;
 }
 
 function chosenHost(index: ExplainIndex, host: string): Explanation['host'] {
@@ -158,6 +181,7 @@ function refused(
   return {
     request: printable(request),
     host: { pattern: undefined, reason: 'the request is refused before a host is looked for' },
+    clientCertificates: undefined,
     answer: respond(fault.code, fault.reason),
     route: undefined,
     filters: [],
