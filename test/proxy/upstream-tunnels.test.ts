@@ -1,4 +1,4 @@
-import type { Http2ServerRequest, Http2ServerResponse } from 'node:http2';
+import type { Http2ServerRequest } from 'node:http2';
 import { connect as connectHttp2 } from 'node:http2';
 
 import { afterEach, describe, expect, test } from '@jest/globals';
@@ -38,7 +38,7 @@ async function echoing(status = 200): Promise<Tunnels> {
     settings: { enableConnectProtocol: true },
   });
   stops.push(upstream.stop);
-  upstream.server.on('connect', ({ headers, stream }: Http2ServerRequest, _: Http2ServerResponse) => {
+  upstream.server.on('connect', ({ headers, stream }: Http2ServerRequest) => {
     heads.push({ ...headers });
     stream.respond({ ':status': status, 'sec-websocket-protocol': 'chat' });
     if (status !== 200) {
