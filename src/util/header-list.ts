@@ -45,10 +45,10 @@ export class HeaderList {
     return this.indexOf(lowerName) >= 0;
   }
 
-  /** Place of the first field of this name, -1 when there is none. */
-  indexOf(lowerName: string): number {
+  /** Place of the first field of this name, counted from `from` on; -1 when there is none. */
+  indexOf(lowerName: string, from = 0): number {
     const { lower, length } = this;
-    for (let index = 0; index < length; index++) {
+    for (let index = from; index < length; index++) {
       if (lower[index] === lowerName) return index;
     }
     return -1;

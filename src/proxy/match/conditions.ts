@@ -68,9 +68,8 @@ function valueTest({ type, value }: ValueMatch): ValueTest {
 }
 
 function anyHeader({ headers }: MatchRequest, name: string, accepts: ValueTest): boolean {
-  const { lower, values } = headers;
-  for (let index = lower.indexOf(name); index >= 0; index = lower.indexOf(name, index + 1)) {
-    if (accepts(values[index] ?? '')) return true;
+  for (let index = headers.indexOf(name); index >= 0; index = headers.indexOf(name, index + 1)) {
+    if (accepts(headers.values[index] ?? '')) return true;
   }
   return false;
 }

@@ -5,9 +5,8 @@ import type { HeaderList } from '../../util/header-list.ts';
  * at `;`, trims spaces and tabs, takes names and values as they are: no decoding, no unquoting (RFC 6265 §5.4).
  */
 export function anyCookie(headers: HeaderList, name: string, accepts: (value: string) => boolean): boolean {
-  const { lower, values } = headers;
-  for (let index = lower.indexOf('cookie'); index >= 0; index = lower.indexOf('cookie', index + 1)) {
-    if (anyCrumb(values[index] ?? '', name, accepts)) return true;
+  for (let index = headers.indexOf('cookie'); index >= 0; index = headers.indexOf('cookie', index + 1)) {
+    if (anyCrumb(headers.values[index] ?? '', name, accepts)) return true;
   }
   return false;
 }

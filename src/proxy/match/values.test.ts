@@ -93,6 +93,16 @@ describe('conditions', () => {
     expect(firstFailing(checks, request(fields(['X-Roles', 'admin'])))).toBe(0);
   });
 
+  test('fields of an earlier request of the same list do not count', () => {
+    const list = fields(['x', '1'], ['cookie', 'u=1'], ['y', '2']);
+    list.clear();
+    list.append('y', '2');
+    const header = compileConditions({ headers: [{ name: 'x', type: 'present', value: '' }] });
+    const cookie = compileConditions({ cookies: [{ name: 'u', type: 'present', value: '' }] });
+    expect([header, cookie].map((checks) => firstFailing(checks, request(list)))).toEqual([0, 0]);
+    expect(firstCookie(list, 'u')).toBeUndefined();
+  });
+
   test('patterns match whole values', () => {
     const checks = compileConditions({ headers: [{ name: 'x', type: 'regex', value: 'v[12]' }] });
     expect(firstFailing(checks, request(fields(['x', 'v2'])))).toBe(-1);
