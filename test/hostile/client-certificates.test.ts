@@ -1,12 +1,10 @@
-import { once } from 'node:events';
-import { connect as connectPlain, createServer } from 'node:net';
-import type { Server, Socket } from 'node:net';
 import type { TLSSocket } from 'node:tls';
 
 import { afterEach, describe, expect, test } from '@jest/globals';
 import { testPair } from '../support/certificates.ts';
 import { ClientCertificateRig, requestText } from '../support/client-certificate-rig.ts';
 import type { Ask } from '../support/client-certificate-rig.ts';
+import { CuttingRelay } from '../support/cutting-relay.ts';
 import type { TestCertificates } from '../support/data-plane-harness.ts';
 import { eventually } from '../support/eventually.ts';
 import { RawClient } from '../support/raw-client.ts';
@@ -125,7 +123,9 @@ describe('X02 forms of the server name', () => {
     ['in records of 16 bytes', inRecords],
   ])('a ClientHello %s', async (_, cut) => {
     const rig = await start();
-    const relay = await Relay.start(rig.proxy.tlsPort, cut);
+    const relay = await CuttingRelay.start(rig.proxy.tlsPort, (bytes, flight) =>
+      flight === 0 ? cut(bytes) : [bytes],
+    );
     const via = { port: relay.port };
     expect((await rig.ask({ ...via, maxVersion: 'TLSv1.2' })).status).toBe(400);
     expect((await rig.ask(via)).status).toBe(400);
@@ -319,35 +319,4 @@ function inRecords(hello: Buffer): readonly Buffer[] {
     records.push(Buffer.concat([hello.subarray(0, 3), Buffer.of(0, fragment.length), fragment]));
   }
   return records;
-}
-
-/** Passes bytes on, the first that the client sends in pieces. */
-class Relay {
-  readonly port: number;
-  readonly #server: Server;
-
-  private constructor(server: Server) {
-    this.#server = server;
-    this.port = (server.address() as { readonly port: number }).port;
-  }
-
-  static async start(to: number, cut: (first: Buffer) => readonly Buffer[]): Promise<Relay> {
-    const server = createServer((near: Socket) => {
-      const far = connectPlain({ port: to, host: '127.0.0.1', noDelay: true });
-      near.on('error', () => far.destroy());
-      far.on('error', () => near.destroy());
-      far.pipe(near);
-      near.once('data', (first: Buffer) => {
-        for (const piece of cut(first)) far.write(piece);
-        near.pipe(far);
-      });
-    });
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    return new Relay(server);
-  }
-
-  stop(): void {
-    this.#server.close();
-  }
 }
