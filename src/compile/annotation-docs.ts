@@ -2,7 +2,7 @@ import type { AnnotationGrammar } from '../filters/annotation-grammar.ts';
 import type { AnnotationSpec } from '../filters/filter.ts';
 import { retryCauses } from '../model/decode-exchange.ts';
 import { clientAuthAnnotations } from './client-auth-annotation-docs.ts';
-import { transportAnnotations } from './transport-annotation-docs.ts';
+import { dialectAnnotations } from './dialect-annotation-docs.ts';
 
 const boolean: AnnotationGrammar = { kind: 'boolean' };
 const text: AnnotationGrammar = { kind: 'any' };
@@ -125,5 +125,5 @@ export const compiledAnnotations: readonly AnnotationSpec[] = [
     doc: 'Seconds for all tries together; 0 means no limit.',
   },
   ...clientAuthAnnotations,
-  ...transportAnnotations,
+  ...dialectAnnotations,
 ];

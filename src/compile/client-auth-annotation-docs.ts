@@ -1,7 +1,7 @@
 import type { AnnotationSpec } from '../filters/filter.ts';
 import { absoluteUrl } from '../filters/redirect-annotations.ts';
 import { maxVerifyDepth } from '../model/decode-backend-tls.ts';
-import { secretReference } from './transport-annotation-docs.ts';
+import { secretReference } from './dialect-annotation-docs.ts';
 
 /** What `auth-tls-verify-client` takes. */
 export const VERIFY_CLIENT = ['on', 'off', 'optional', 'optional_no_ca'] as const;

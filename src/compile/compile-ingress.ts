@@ -23,8 +23,8 @@ import { resolveService, serverNameOf } from './resolve-service.ts';
 import { checkedHost } from './route-host.ts';
 import { compilePath, isRulePathFault } from './route-path.ts';
 import { claimCertificates } from './tls.ts';
-import { TransportAnnotations } from './transport-annotations.ts';
-import type { ServiceTransport } from './transport-annotations.ts';
+import { DialectAnnotations } from './dialect-annotations.ts';
+import type { ServiceDialect } from './dialect-annotations.ts';
 
 /** What holds for all routes of one Ingress. */
 interface Shared {
@@ -33,7 +33,7 @@ interface Shared {
   /** Undefined: all routes fail closed. */
   readonly filters: CompiledFilters;
   readonly settings: ExchangeSettings;
-  readonly transport: TransportAnnotations;
+  readonly dialect: DialectAnnotations;
   readonly clientAuth: AnnotatedClientAuth;
   readonly redirect: RedirectWish | undefined;
   readonly overriding: readonly OverridingSetting[];
@@ -79,17 +79,17 @@ function readShared(ingress: Ingress, context: ObjectContext): Shared {
   const safe = checkAnnotations(reader, context);
   const filters = filtersFromAnnotations(reader, context);
   const settings = settingsFromAnnotations(reader);
-  const transport = new TransportAnnotations(reader, context);
+  const dialect = new DialectAnnotations(reader, context);
   const clientAuth = clientAuthFromAnnotations(reader, context);
   return {
     ingress,
     context,
-    filters: safe && transport.usable && clientAuth.usable ? filters : undefined,
+    filters: safe && dialect.usable && clientAuth.usable ? filters : undefined,
     settings,
-    transport,
+    dialect,
     clientAuth,
     redirect: redirectWish(reader, context.options),
-    overriding: [...overridingSettings(reader, settings), ...transport.overriding],
+    overriding: [...overridingSettings(reader, settings), ...dialect.overriding],
     canary: isCanary(reader, context) ? (parseCanary(reader, context) ?? 'unusable') : undefined,
   };
 }
@@ -204,13 +204,13 @@ function makeDraft(shared: Shared, place: Place, target: Target): RouteDraft | u
     ...(canary === undefined ? {} : { canary }),
     ...(shared.redirect === undefined || action.kind !== 'forward' ? {} : { redirect: shared.redirect }),
     ...(variant === undefined ? {} : { variants: [variant] }),
-    ...(wish === undefined ? {} : { transport: wish }),
+    ...(wish === undefined ? {} : { dialect: wish }),
     ...(serverName === undefined ? {} : { serverName }),
   };
 }
 
 /** What is done with the requests of a path. */
-interface Target extends ServiceTransport {
+interface Target extends ServiceDialect {
   readonly action: RouteAction;
   /** For canaries. */
   readonly serverName?: string;
@@ -238,9 +238,9 @@ function compileTarget(shared: Shared, backend: IngressBackend, field: string): 
     const serverName = serverNameOf(key, context.lookUp('Service', key));
     return { action: forwardTo(usual, shared.settings), serverName };
   }
-  const transport = shared.transport.resolve(key, usual);
-  if (transport === undefined) return invalid;
-  return { action: forwardTo(transport.variant?.id ?? usual, shared.settings), ...transport };
+  const dialect = shared.dialect.resolve(key, usual);
+  if (dialect === undefined) return invalid;
+  return { action: forwardTo(dialect.variant?.id ?? usual, shared.settings), ...dialect };
 }
 
 function forwardTo(upstream: string, settings: ExchangeSettings): RouteAction {

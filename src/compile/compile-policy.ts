@@ -1,6 +1,6 @@
 import type { BackendPolicy, BackendProtocol } from '../model/backend-policy.ts';
 import type { ConnectionLimits } from '../table/route-table.ts';
-import type { BackendTransport } from './backend-transport.ts';
+import type { Dialect } from './dialect.ts';
 import { settingsFromFields } from './forward-settings.ts';
 import type { PolicyClaim } from './fragment.ts';
 import { isWatchedNamespace } from './namespace-selection.ts';
@@ -45,7 +45,7 @@ const protocols = {
   HTTP2: { protocol: 'http2' },
   GRPC: { protocol: 'http2', grpc: true },
   Auto: { protocol: 'auto' },
-} as const satisfies Record<BackendProtocol, Omit<BackendTransport, 'tls'>>;
+} as const satisfies Record<BackendProtocol, Omit<Dialect, 'tls'>>;
 
 const balances = { RoundRobin: 'round-robin', LeastRequest: 'least-request' } as const;
 

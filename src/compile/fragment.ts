@@ -1,6 +1,6 @@
 import type { Diagnostic, ObjectRef } from '../diagnostics/diagnostic.ts';
 import type { ClientAuth, Retry, TableRoute, TableUpstream, Timeouts } from '../table/route-table.ts';
-import type { TransportWish, UpstreamVariant } from './backend-transport.ts';
+import type { DialectWish, UpstreamVariant } from './dialect.ts';
 import type { RedirectWish } from './https-redirect.ts';
 import type { CanarySplit } from './canary.ts';
 
@@ -35,7 +35,7 @@ export interface RouteDraft extends Omit<TableRoute, 'digest'> {
   /** Upstreams among the backends that are variants. */
   readonly variants?: readonly UpstreamVariant[];
   /** How the object asks its backends to be spoken to; canaries that join are spoken to alike. */
-  readonly transport?: TransportWish;
+  readonly dialect?: DialectWish;
   /** Of canaries: what certificates of their endpoints are for. */
   readonly serverName?: string;
 }
@@ -91,6 +91,6 @@ export interface PolicyOverride {
 export interface OverridingSetting {
   readonly path: string;
   readonly policyField: string;
-  readonly part: 'timeouts' | 'retry' | 'transport';
+  readonly part: 'timeouts' | 'retry' | 'dialect';
   readonly member: keyof Timeouts | keyof Retry | 'protocol' | 'tls';
 }

@@ -87,6 +87,6 @@ function tell(
 }
 
 function isSet({ part, member }: OverridingSetting, { settings, sets }: PolicyClaim): boolean {
-  if (part === 'transport') return member === 'tls' ? sets.tls : sets.protocol;
+  if (part === 'dialect') return member === 'tls' ? sets.tls : sets.protocol;
   return Object.hasOwn(settings[part] ?? {}, member);
 }

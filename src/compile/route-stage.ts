@@ -3,8 +3,8 @@ import { diagnose, describeRef } from '../diagnostics/diagnostic.ts';
 import type { Diagnostic, ObjectRef } from '../diagnostics/diagnostic.ts';
 import { sealEntry } from '../table/entry-digest.ts';
 import type { RouteAction, TableRoute } from '../table/route-table.ts';
-import { variantOf } from './backend-transport.ts';
-import type { UpstreamVariant } from './backend-transport.ts';
+import { variantOf } from './dialect.ts';
+import type { UpstreamVariant } from './dialect.ts';
 import { withCanary } from './canary.ts';
 import { ClaimIndex } from './claim-index.ts';
 import type { DiagnosticIndex } from './diagnostic-index.ts';
@@ -179,7 +179,7 @@ function joined(main: RouteDraft, { action, canary, serverName = '' }: RouteDraf
   if (main.action.kind !== 'forward' || action.kind !== 'forward' || canary === undefined) return alone;
   const [backend] = action.forward.backends;
   if (backend === undefined) return alone;
-  const variant = main.transport && variantOf(backend.upstream, main.transport, serverName);
+  const variant = main.dialect && variantOf(backend.upstream, main.dialect, serverName);
   const upstream = variant?.id ?? backend.upstream;
   const forward = withCanary(main.action.forward, { ...backend, upstream }, canary);
   return {

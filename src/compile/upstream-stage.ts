@@ -3,8 +3,8 @@ import { sealEntry } from '../table/entry-digest.ts';
 import type { Endpoint, EndpointSet, TableRoute, TableUpstream } from '../table/route-table.ts';
 import type { TableEditor } from '../table/table-editor.ts';
 import { splitUpstreamId } from '../table/upstream-id.ts';
-import { isSameTransport } from './backend-transport.ts';
-import type { BackendTransport, UpstreamVariant } from './backend-transport.ts';
+import { isSameDialect } from './dialect.ts';
+import type { Dialect, UpstreamVariant } from './dialect.ts';
 import type { CompileOptions } from './compile-options.ts';
 import type { CredentialStage } from './credential-stage.ts';
 import { endpointsOf } from './endpoint-set.ts';
@@ -24,7 +24,7 @@ export class UpstreamStage {
   readonly #byService = new Map<string, Set<string>>();
   readonly #touched = new Set<string>();
   /** Variant → how it is spoken to. */
-  readonly #variants = new Map<string, BackendTransport>();
+  readonly #variants = new Map<string, Dialect>();
   readonly #policies: PolicyStage;
   readonly #credentials: CredentialStage;
   readonly #table: TableEditor;
@@ -38,10 +38,10 @@ export class UpstreamStage {
   }
 
   /** What a variant that some route refers to is, as of now. Ids say which certificates are named, not what they are. */
-  setVariant({ id, transport }: UpstreamVariant): void {
+  setVariant({ id, dialect }: UpstreamVariant): void {
     const before = this.#variants.get(id);
-    if (before !== undefined && isSameTransport(before, transport)) return;
-    this.#variants.set(id, transport);
+    if (before !== undefined && isSameDialect(before, dialect)) return;
+    this.#variants.set(id, dialect);
     this.#touched.add(id);
   }
 
@@ -96,10 +96,10 @@ export class UpstreamStage {
 
   #settingsOf(id: string, service: string): UpstreamSettings {
     const settings = this.#policies.settingsFor(service);
-    const transport = this.#variants.get(id);
-    if (transport === undefined) return settings;
+    const dialect = this.#variants.get(id);
+    if (dialect === undefined) return settings;
     const { protocol: _protocol, grpc: _grpc, tls: _tls, ...others } = settings;
-    return { ...transport, ...others };
+    return { ...dialect, ...others };
   }
 
   /** A port that could not be resolved keeps its name, and has no endpoints. */

@@ -279,7 +279,7 @@ export interface TableCertificate {
 
 /** Who is believed about certificates. PEM, public: but it is nobody's business either, so outputs show the digest only. */
 export interface TableAuthority {
-  /** `namespace/name` of the Secret. */
+  /** `namespace/name` of the Secret, or `ConfigMap/namespace/name`. */
   readonly id: string;
   readonly digest: string;
   /** One certificate or more. */

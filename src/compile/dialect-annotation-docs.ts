@@ -22,7 +22,7 @@ export const secretReference: AnnotationGrammar = {
 
 const onOff: AnnotationGrammar = { kind: 'choice', choices: ['on', 'off'] };
 
-export const transportAnnotations: readonly AnnotationSpec[] = [
+export const dialectAnnotations: readonly AnnotationSpec[] = [
   {
     name: 'backend-protocol',
     grammar: {

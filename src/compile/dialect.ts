@@ -8,10 +8,10 @@ import { variantId } from '../table/upstream-id.ts';
 // own for the Service, a variant: `namespace/service:port+variant`. Objects that say the same share it.
 
 /** The part of an upstream's settings that an object may set for itself. Members in the order of the table's entries. */
-export type BackendTransport = Pick<TableUpstream, 'protocol' | 'grpc' | 'tls'>;
+export type Dialect = Pick<TableUpstream, 'protocol' | 'grpc' | 'tls'>;
 
 /** As an object asks for it; a name that is left out is each Service's own. */
-export interface TransportWish extends Omit<BackendTransport, 'tls'> {
+export interface DialectWish extends Omit<Dialect, 'tls'> {
   readonly tls?: TlsWish;
 }
 
@@ -20,10 +20,10 @@ export type TlsWish = Omit<UpstreamTls, 'name'> & { readonly name?: string };
 /** An upstream that is spoken to in a way of its own. */
 export interface UpstreamVariant {
   readonly id: string;
-  readonly transport: BackendTransport;
+  readonly dialect: Dialect;
 }
 
-export const plainHttp: BackendTransport = { protocol: 'http1' };
+export const plainHttp: Dialect = { protocol: 'http1' };
 
 /** What annotations that say nothing of it come to. */
 const defaultTls: TlsWish = { verify: false, sendName: false };
@@ -31,7 +31,7 @@ const defaultTls: TlsWish = { verify: false, sendName: false };
 const HASH_DIGITS = 8;
 
 /** A wish for a Service, whose own name stands in where none is given. */
-export function transportFor({ tls, ...wish }: TransportWish, serverName: string): BackendTransport {
+export function dialectFor({ tls, ...wish }: DialectWish, serverName: string): Dialect {
   if (tls === undefined) return wish;
   const { certificate, verify, authority, verifyDepth, name = serverName, ...rest } = tls;
   return {
@@ -47,16 +47,16 @@ export function transportFor({ tls, ...wish }: TransportWish, serverName: string
   };
 }
 
-export function variantOf(upstream: string, wish: TransportWish, serverName: string): UpstreamVariant {
-  return { id: variantId(upstream, variantName(wish)), transport: transportFor(wish, serverName) };
+export function variantOf(upstream: string, wish: DialectWish, serverName: string): UpstreamVariant {
+  return { id: variantId(upstream, variantName(wish)), dialect: dialectFor(wish, serverName) };
 }
 
 /** What upstream settings say of it. */
-export function transportOf({ protocol, grpc, tls }: BackendTransport): BackendTransport {
+export function dialectOf({ protocol, grpc, tls }: Dialect): Dialect {
   return { protocol, ...(grpc === undefined ? {} : { grpc }), ...(tls === undefined ? {} : { tls }) };
 }
 
-export function isSameTransport(a: BackendTransport, b: BackendTransport): boolean {
+export function isSameDialect(a: Dialect, b: Dialect): boolean {
   return JSON.stringify(canonicalise(a)) === JSON.stringify(canonicalise(b));
 }
 
@@ -64,7 +64,7 @@ export function isSameTransport(a: BackendTransport, b: BackendTransport): boole
  * `grpcs`, or `https.1f0c9a2b` with TLS settings that differ from the default. It goes by which Secrets are named, not by
  * what they hold, so that a renewed certificate leaves the upstream with its id.
  */
-function variantName({ protocol, grpc, tls }: TransportWish): string {
+function variantName({ protocol, grpc, tls }: DialectWish): string {
   const name = protocol === 'http2' && grpc === true ? 'grpc' : names[protocol];
   if (tls === undefined) return name;
   const { certificate, authority, ...rest } = tls;

@@ -2,17 +2,17 @@ import { trimmed } from '../filters/annotation-grammar.ts';
 import { quote } from '../filters/value-reader.ts';
 import type { EntryRef } from '../table/route-table.ts';
 import type { AnnotationReader } from './annotation-reader.ts';
-import { isSameTransport, plainHttp, transportOf, variantOf } from './backend-transport.ts';
-import type { BackendTransport, TlsWish, TransportWish, UpstreamVariant } from './backend-transport.ts';
+import { isSameDialect, plainHttp, dialectOf, variantOf } from './dialect.ts';
+import type { Dialect, TlsWish, DialectWish, UpstreamVariant } from './dialect.ts';
 import { policyFor } from './compile-policy.ts';
 import { resolveAuthority, resolvePair } from './credentials.ts';
 import type { OverridingSetting, PolicyClaim } from './fragment.ts';
 import type { ObjectContext } from './object-context.ts';
 import { parseNamespacedName, resolveReference } from './resolve-reference.ts';
 import { serverNameOf } from './resolve-service.ts';
-import { BACKEND_PROTOCOLS } from './transport-annotation-docs.ts';
+import { BACKEND_PROTOCOLS } from './dialect-annotation-docs.ts';
 
-type Protocol = Omit<BackendTransport, 'tls'> & { readonly secure: boolean };
+type Protocol = Omit<Dialect, 'tls'> & { readonly secure: boolean };
 
 const http1 = { protocol: 'http1' } as const;
 const http2 = { protocol: 'http2' } as const;
@@ -41,9 +41,9 @@ const tlsNames = [
 const CLOSED = 'not serving the routes of this object';
 
 /** How one object speaks to the endpoints of one Service. */
-export interface ServiceTransport {
+export interface ServiceDialect {
   /** Present when annotations say anything about it. */
-  readonly wish?: TransportWish;
+  readonly wish?: DialectWish;
   /** Present when the Service's policy, or the default, says something else. */
   readonly variant?: UpstreamVariant;
 }
@@ -65,7 +65,7 @@ interface TlsValues {
  * before `protocol`, the others together before `tls`. Unlike ingress-nginx, where the oldest Ingress of a host decides about
  * TLS for all, they concern the routes of their own Ingress only.
  */
-export class TransportAnnotations {
+export class DialectAnnotations {
   readonly #reader: AnnotationReader;
   readonly #context: ObjectContext;
   readonly #protocol: Protocol | 'closed' | undefined;
@@ -97,7 +97,7 @@ export class TransportAnnotations {
     const over = (name: string, member: 'protocol' | 'tls'): OverridingSetting => ({
       path: this.#reader.path(name),
       policyField: `spec.${member}`,
-      part: 'transport',
+      part: 'dialect',
       member,
     });
     const tls = this.#tlsNames.map((name) => over(name, 'tls'));
@@ -112,7 +112,7 @@ export class TransportAnnotations {
    * `service` is its key, `upstream` the id of what its policy is for. Undefined after a report: the route must fail
    * closed.
    */
-  resolve(service: string, upstream: string): ServiceTransport | undefined {
+  resolve(service: string, upstream: string): ServiceDialect | undefined {
     const protocol = this.#protocol;
     if (protocol === 'closed') return undefined;
     if (protocol === undefined && this.#tlsNames.length === 0) return {};
@@ -123,10 +123,10 @@ export class TransportAnnotations {
     const serverName = serverNameOf(service, this.#context.lookUp('Service', service));
     const tls = secure ? this.#tlsFor(policy, serverName) : undefined;
     if (tls === 'closed') return undefined;
-    const wish: TransportWish = tls === undefined ? spoken : { ...spoken, tls };
+    const wish: DialectWish = tls === undefined ? spoken : { ...spoken, tls };
     const variant = variantOf(upstream, wish, serverName);
-    const usual = policy === undefined ? plainHttp : transportOf(policy.settings);
-    const isUsual = policy?.closed !== true && isSameTransport(variant.transport, usual);
+    const usual = policy === undefined ? plainHttp : dialectOf(policy.settings);
+    const isUsual = policy?.closed !== true && isSameDialect(variant.dialect, usual);
     return isUsual ? { wish } : { wish, variant };
   }
 
