@@ -13,6 +13,9 @@ import { UpstreamConnection } from './upstream-connection.ts';
 import type { ExchangeTimeouts, PoolContext } from './upstream-context.ts';
 import type { UpstreamExchange, UpstreamRequest } from './upstream-exchange.ts';
 
+/** Requests that wait for one connection of HTTP/2: most endpoints allow so many streams. */
+const MAX_WAITING = 100;
+
 /**
  * One endpoint of one upstream: what the balancer chooses among, and its connections. Those of HTTP/1.1 that are idle form
  * a stack, so that the warmest is taken first and the rest age out. Those of HTTP/2 are filled one after the other, so that
@@ -32,6 +35,8 @@ export class EndpointPool implements Candidate {
   readonly #sessions: SessionSlot;
   /** What the endpoint chose last; undefined before the first connection of an upstream that leaves it the choice. */
   #speaks: 'http1' | 'http2' | undefined;
+  /** How many streams the endpoint let us have on its last connection: so many wait for the next one. */
+  #streamsEach = MAX_WAITING;
   #retired = false;
 
   // oxlint-disable-next-line max-params -- an endpoint and where it stands
@@ -141,10 +146,15 @@ export class EndpointPool implements Candidate {
   /** A connection of HTTP/2 has been told what the endpoint allows. */
   ready(connection: Http2UpstreamConnection, dial: Dial): void {
     remove(this.#dials, dial);
+    if (connection.room === 0) {
+      dial.fail('SP_UPSTREAM_CONNECT', 'the endpoint takes no requests on a new connection');
+      return;
+    }
+    this.#streamsEach = Math.min(connection.room, MAX_WAITING);
     if (!dial.isPrivate && !this.#retired) this.#shared.push(connection);
     for (const pending of dial.finish()) {
       if (pending.isGone) this.context.board.end(pending.candidacy.slot);
-      else if (connection.hasRoom)
+      else if (connection.room > 0)
         pending.candidacy.sink.onUpstreamConnected(connection.open(pending.candidacy));
       else this.#adopt(pending);
     }
@@ -191,7 +201,7 @@ export class EndpointPool implements Candidate {
     const onlyHttp1 = this.context.protocol !== 'http2' && request.upgrade !== undefined;
     const preamble = this.context.proxyProtocol ? proxyHeader(request) : undefined;
     if (this.#speaks !== 'http1' && !onlyHttp1 && preamble === undefined) {
-      const joined = this.#dials.find((dial) => !dial.onlyHttp1 && dial.waitingCount < MAX_WAITING);
+      const joined = this.#dials.find((dial) => !dial.onlyHttp1 && dial.waitingCount < this.#streamsEach);
       if (joined !== undefined) return joined;
     }
     const dial = new Dial(this, { connectMs: timeouts.connectMs, onlyHttp1, preamble });
@@ -202,7 +212,7 @@ export class EndpointPool implements Candidate {
   #withRoom(request: UpstreamRequest): Http2UpstreamConnection | undefined {
     // Where there is a choice, HTTP/1.1 is the surer way to an upgrade.
     if (request.upgrade !== undefined && this.context.protocol === 'auto') return undefined;
-    return this.#shared.find((connection) => connection.hasRoom);
+    return this.#shared.find((connection) => connection.room > 0);
   }
 
   #takeIdle(): UpstreamConnection | undefined {
@@ -215,9 +225,6 @@ export class EndpointPool implements Candidate {
     }
   }
 }
-
-/** Requests that wait for one connection of HTTP/2: most endpoints allow so many streams. */
-const MAX_WAITING = 100;
 
 function choseHttp2({ socket }: Line): boolean {
   return 'alpnProtocol' in socket && socket.alpnProtocol === 'h2';

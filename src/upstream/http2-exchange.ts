@@ -28,15 +28,14 @@ interface Failure {
  */
 export class Http2Exchange implements UpstreamExchange, StreamHandler, Expiring {
   readonly isConnecting = false;
+  /** An endpoint that closes a connection says with a GOAWAY what it has not done; one that says nothing may have begun. */
+  readonly isReused = false;
   deadline = 0;
   sweepIndex = -1;
   hasResponseBytes = false;
 
   readonly #connection: Http2UpstreamConnection;
   readonly #candidacy: Candidacy;
-  /** How many exchanges this connection had before, and what it had heard by then. */
-  readonly #ordinal: number;
-  readonly #heardBytes: number;
   #stream: Http2Stream | undefined;
   #tunnel: Http2TunnelEnd | undefined;
   #asksForTunnel = false;
@@ -54,19 +53,12 @@ export class Http2Exchange implements UpstreamExchange, StreamHandler, Expiring 
   #isTouched = false;
   #isOver = false;
 
-  constructor(connection: Http2UpstreamConnection, candidacy: Candidacy, ordinal: number) {
+  constructor(connection: Http2UpstreamConnection, candidacy: Candidacy) {
     this.#connection = connection;
     this.#candidacy = candidacy;
-    this.#ordinal = ordinal;
-    this.#heardBytes = connection.receivedBytes;
     const { sweeper } = connection.pool.context;
     this.deadline = sweeper.after(candidacy.timeouts.readMs);
     sweeper.add(this);
-  }
-
-  /** A connection that was lost without a word since is likely to have been lost before. */
-  get isReused(): boolean {
-    return this.#ordinal > 1 && this.#connection.receivedBytes === this.#heardBytes;
   }
 
   // ── the request ───────────────────────────────────────────────────────────────────────────────────────────────────
@@ -238,7 +230,7 @@ export class Http2Exchange implements UpstreamExchange, StreamHandler, Expiring 
     // An answer other than yes: nothing of ours follows.
     if (this.#asksForTunnel) this.#stream?.end();
     const bodiless = this.#isHead || head.status === 204 || head.status === 304;
-    const length = isComplete ? 0 : head.contentLength;
+    const length = isComplete && this.#trailers === undefined ? 0 : head.contentLength;
     sink.onResponseHead(toResponseHead(head, bodiless ? 'none' : length >= 0 ? 'length' : 'chunked', length));
   }
 

@@ -32,8 +32,6 @@ export class Http2UpstreamConnection implements LineUser, Http2Events, Expiring 
   readonly pool: EndpointPool;
   readonly createdAtMs: number;
   readonly scheme: 'http' | 'https';
-  /** Bytes heard so far; whether any came since tells a connection that is alive. */
-  receivedBytes = 0;
   /** Why it is over, where that is known. */
   lostDetail = 'connection closed by the endpoint';
   lostCode: ErrorCodeName = 'SP_UPSTREAM_RESET';
@@ -49,6 +47,7 @@ export class Http2UpstreamConnection implements LineUser, Http2Events, Expiring 
   #opened = 0;
   #isRetired = false;
   #isClosed = false;
+  #hasHeard = false;
   #isReceiving = false;
   #isFlushDue = false;
   #isBlocked = false;
@@ -77,9 +76,9 @@ export class Http2UpstreamConnection implements LineUser, Http2Events, Expiring 
     this.#codec.start();
   }
 
-  /** Whether another exchange may be opened. */
-  get hasRoom(): boolean {
-    return !this.#isRetired && !this.#isClosed && this.#codec.room > 0;
+  /** How many more exchanges may be opened now. */
+  get room(): number {
+    return this.#isRetired || this.#isClosed ? 0 : this.#codec.room;
   }
 
   get isLost(): boolean {
@@ -96,7 +95,7 @@ export class Http2UpstreamConnection implements LineUser, Http2Events, Expiring 
     const { limits, sweeper } = this.pool.context;
     if (this.#codec.openStreams === 0) this.#pings.begin();
     const isOld = sweeper.sweptAt - this.createdAtMs >= limits.maxLifetimeMs;
-    const exchange = new Http2Exchange(this, candidacy, this.#opened);
+    const exchange = new Http2Exchange(this, candidacy);
     if (isOld || this.#opened >= limits.maxRequestsPerConnection) this.#takeNoMore();
     this.deadline = this.#pings.deadline;
     return exchange;
@@ -137,7 +136,7 @@ export class Http2UpstreamConnection implements LineUser, Http2Events, Expiring 
     const buffer = this.#line.reads.current;
     this.#filled = bytes === buffer.length;
     this.pool.context.sweeper.turn();
-    this.receivedBytes += bytes;
+    this.#hasHeard = true;
     this.#pings.heard();
     this.#isReceiving = true;
     this.#codec.receive(buffer, 0, bytes);
@@ -162,8 +161,7 @@ export class Http2UpstreamConnection implements LineUser, Http2Events, Expiring 
     this.pool.context.sweeper.turn();
     this.lostDetail = error.code ?? error.message;
     // With TLS 1.3 an endpoint says only now that it wanted another certificate of ours.
-    if (error.code?.startsWith('ERR_SSL') === true && this.receivedBytes === 0)
-      this.lostCode = 'SP_UPSTREAM_TLS';
+    if (error.code?.startsWith('ERR_SSL') === true && !this.#hasHeard) this.lostCode = 'SP_UPSTREAM_TLS';
     this.#lose();
   }
 

@@ -197,6 +197,14 @@ describe('connections of HTTP/2', () => {
     expect(upstream.sessions).toHaveLength(3);
   });
 
+  test('are not asked for again and again of an endpoint that allows no streams', async () => {
+    const upstream = await endpoint(echo, { settings: { maxConcurrentStreams: 0 } });
+    const raw = await client(await proxyTo([upstream], { retry: { tries: 2 } }));
+    raw.send(get());
+    expect((await raw.response()).status).toBe(502);
+    expect(upstream.sessions).toHaveLength(2);
+  });
+
   test('hold the endpoint back when the client does not read, without holding others back', async () => {
     let sent = 0;
     const upstream = await endpoint((request, response) => {
