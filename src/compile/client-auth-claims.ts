@@ -75,7 +75,9 @@ function judge(winner: ClientAuthClaim, loser: ClientAuthClaim): readonly Diagno
   const first = `${describeRef(winner.object)} ${whyFirst(winner.rank, rank)}`;
   const where = host === '' ? 'every host' : `host "${host}"`;
   if (!asksForTheSame(auth, winner.auth)) {
-    const message = `Not serving the routes of this object on ${where}: clients are asked for other certificates there, and ${first}`;
+    // A rule of a Route has one answer, on all of its hosts.
+    const reach = object.kind === 'Route' ? ', and so on none of its hosts' : '';
+    const message = `Not serving the routes of this object on ${where}${reach}: clients are asked for other certificates there, and ${first}`;
     return [{ ...diagnose('SP3008', object, field, message), winner: winner.object }];
   }
   const isSame =
