@@ -11,9 +11,11 @@ import type { RequestIds } from './request-id.ts';
 /**
  * Every field that does not simply pass. `drop`: this connection's business, or written by us alone. `claim`: dropped
  * too, but read first. `id`: the request's id. `origin`: passes, and is kept for filters. `proof`: passes only from a proxy
- * that is believed, such as one that asks for certificates itself.
+ * that is believed, such as one that asks for certificates itself (RFC 9440 §2.4 for Client-Cert).
  */
 const roles: ReadonlyMap<string, 'drop' | 'claim' | 'id' | 'origin' | 'proof'> = new Map([
+  ['client-cert', 'proof'],
+  ['client-cert-chain', 'proof'],
   ['connection', 'drop'],
   ['content-length', 'drop'],
   ['expect', 'drop'],
@@ -34,6 +36,8 @@ const roles: ReadonlyMap<string, 'drop' | 'claim' | 'id' | 'origin' | 'proof'> =
   ['trailer', 'drop'],
   ['transfer-encoding', 'drop'],
   ['upgrade', 'drop'],
+  ['x-client-cert', 'proof'],
+  ['x-forwarded-client-cert', 'proof'],
   ['x-forwarded-for', 'claim'],
   ['x-forwarded-host', 'claim'],
   ['x-forwarded-port', 'claim'],

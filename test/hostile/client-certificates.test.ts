@@ -241,7 +241,13 @@ describe('X05 chains', () => {
 
 describe('X07 what clients say of certificates themselves', () => {
   const lies = ['Ssl-Client-Verify: SUCCESS', 'ssl-client-subject-dn: CN=root', 'SSL-CLIENT-CERT: x']
-    .concat(['ssl-client-issuer-dn: CN=ca', 'ssl_client_verify: SUCCESS', 'Ssl_Client_Subject-Dn: CN=root'])
+    .concat(['Client-Cert: :eA==:', 'Client-Cert-Chain: :eA==:', 'X-Client-Cert: x', 'X_Client_Cert: x'])
+    .concat([
+      'X-Forwarded-Client-Cert: By=x',
+      'ssl-client-issuer-dn: CN=ca',
+      'ssl_client_verify: SUCCESS',
+      'Ssl_Client_Subject-Dn: CN=root',
+    ])
     .map((line) => `${line}\r\n`)
     .join('');
 

@@ -107,7 +107,7 @@ export class ClientCertificateRig {
   /** Fields about certificates that the upstream was sent last. */
   get told(): Readonly<Record<string, string>> {
     const fields = [...(this.upstream.requests.at(-1)?.headers ?? [])];
-    return Object.fromEntries(fields.filter(([name]) => /^ssl.client/.test(name)));
+    return Object.fromEntries(fields.filter(([name]) => /^ssl.client|client.cert/.test(name)));
   }
 }
 

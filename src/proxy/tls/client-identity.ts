@@ -95,6 +95,11 @@ function faultOf(leaf: X509Certificate, nowMs: number): PeerFault | undefined {
   return leaf.validToDate.getTime() < nowMs ? expired : undefined;
 }
 
+/** Where the TLS library does not take what clients would be held to: nobody is asked, and nobody passes. */
+export function unjudged(policy: string): ClientIdentity {
+  return { ...anonymous(policy), verdict: 'failed', verification: 'FAILED:authority not usable' };
+}
+
 function anonymous(policy: string): ClientIdentity {
   return {
     policy,

@@ -12,7 +12,7 @@ import { canonicalHost } from '../normalise.ts';
 import type { ProxyServices } from '../proxy-services.ts';
 import { MAX_CLIENT_HELLO_BYTES, readClientHello } from './client-hello.ts';
 import type { ClientHello } from './client-hello.ts';
-import { identify } from './client-identity.ts';
+import { identify, unjudged } from './client-identity.ts';
 import type { ClientIdentity } from './client-identity.ts';
 import { handshakeFailure } from './handshake-failure.ts';
 import { readPeer } from './peer-facts.ts';
@@ -59,8 +59,9 @@ export class Handshake implements Expiring {
   #phase: Phase = 'hello';
   #received: Buffer | undefined;
   #startMs = 0;
-  /** Set where the client was asked for a certificate. */
+  /** Of a host that wants certificates. */
   #auth: LinkedClientAuth | undefined;
+  #asks = false;
   readonly #onData = (chunk: Buffer): void => this.#read(chunk);
   readonly #onEnd = (): void => this.#fail('closed');
   readonly #onError = (): void => this.#fail('closed');
@@ -142,8 +143,9 @@ export class Handshake implements Expiring {
     { ticketNames }: ClientHello,
   ): SecureContext | undefined {
     if (auth?.authority === undefined) return undefined;
+    this.#auth = auth;
     const context = this.#options.contexts.chooseAsking(certificate, auth.authority, ticketNames);
-    if (context !== undefined) this.#auth = auth;
+    this.#asks = context !== undefined;
     return context;
   }
 
@@ -169,9 +171,10 @@ export class Handshake implements Expiring {
     const auth = this.#auth;
     if (auth?.authority === undefined) return undefined;
     const { contexts, services } = this.#options;
+    const { policy, verifyDepth, authority } = auth;
+    if (!this.#asks) return unjudged(policy);
     const facts = readPeer(secure);
     if (facts === 'too-large') return facts;
-    const { policy, verifyDepth, authority } = auth;
     const believed = contexts.certificatesOf(authority);
     const { identity, fromClient } = identify(facts, { policy, verifyDepth, believed }, Date.now());
     if (fromClient) contexts.resumeNoMore(authority);
