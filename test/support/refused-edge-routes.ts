@@ -1,7 +1,7 @@
 import { route } from './crd-objects.ts';
 import type { Manifest } from './cluster/manifest.ts';
 
-// Routes that are wrong about certificates or gRPC: what is wrong, the object, and the message of the API server.
+// Routes that are wrong about certificates, gRPC or CORS: what is wrong, the object, and the message of the API server.
 
 const rules = [{ backends: [{ service: 's', port: 80 }] }];
 const place = 'spec.tls.clientCertificate';
@@ -10,6 +10,10 @@ const match = 'spec.rules[0].matches[0]';
 const asking = (fields: Readonly<Record<string, unknown>>): Manifest =>
   route({ tls: { clientCertificate: { caSecretName: 'ca', ...fields } }, rules });
 const matching = (fields: unknown): Manifest => route({ rules: [{ ...rules[0], matches: [fields] }] });
+
+const cors = (fields: Readonly<Record<string, unknown>>): Manifest =>
+  route({ rules: [{ ...rules[0], filters: [{ cors: fields }] }] });
+const corsFilter = 'spec.rules[0].filters[0].cors';
 
 export const refusedEdgeRoutes: readonly (readonly [string, Manifest, string])[] = [
   [
@@ -42,6 +46,12 @@ export const refusedEdgeRoutes: readonly (readonly [string, Manifest, string])[]
     'an error page that is no URL',
     asking({ errorPage: 'https://%zz/' }),
     `${place}.errorPage: Invalid value: "https://%zz/": an error page is an absolute http or https URL`,
+  ],
+  ['CORS for nobody', cors({}), `${corsFilter}.allowOrigins: Required value`],
+  [
+    'CORS with credentials for everybody',
+    cors({ allowOrigins: ['*'], allowCredentials: true }),
+    `${corsFilter}: Invalid value: with credentials origins have to be named: '*' does not count for browsers`,
   ],
   [
     'a gRPC match of nothing',
