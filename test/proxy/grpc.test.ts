@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { createServer } from 'node:http2';
+import type { AddressInfo } from 'node:net';
 
 import { Metadata, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
@@ -9,6 +11,7 @@ import { eventually } from '../support/eventually.ts';
 import { GrpcClient, outcomeOf } from '../support/grpc-client.ts';
 import type { CallOutcome } from '../support/grpc-client.ts';
 import { GrpcServer, echoService } from '../support/grpc-server.ts';
+import { startRelay } from '../support/relay.ts';
 
 // A real client and a real server of gRPC, with the proxy between them.
 
@@ -185,6 +188,20 @@ describe('time', () => {
   });
 });
 
+/** Refuses the first call, and says nothing of the others. */
+async function startSilentServer() {
+  const silent = createServer();
+  silent.once('stream', (stream) => {
+    stream.respond(
+      { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '12' },
+      { endStream: true },
+    );
+  });
+  silent.listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  return { server: silent, port: (silent.address() as AddressInfo).port };
+}
+
 describe('endpoints', () => {
   test('that nobody listens at are UNAVAILABLE', async () => {
     server.stop();
@@ -237,5 +254,35 @@ describe('endpoints', () => {
     server.stop();
     expect((await outcome).code).toBe(status.UNAVAILABLE);
     expect(server.calls).toHaveLength(1);
+  });
+
+  test('whose connection is lost without a word are not asked again for what they may have begun', async () => {
+    const silent = await startSilentServer();
+    const relay = await startRelay(silent.port);
+    const other = await GrpcServer.start();
+    await start({ upstream: [relay.port] });
+    // A connection that has served before may have been lost before, so that a request is owed another try.
+    expect((await client.unary(unary, 'hello')).code).toBe(status.UNIMPLEMENTED);
+    const outcome = outcomeOf(client.bidi(chat));
+    await once(silent.server, 'stream');
+    await proxy.publish([{ upstream: [relay.port, other.port], policy: grpc }]);
+    await relay.close();
+    expect(await outcome).toMatchObject({ code: status.UNAVAILABLE });
+    expect(other.calls).toEqual([]);
+    other.stop();
+    silent.server.close();
+  });
+
+  test('whose connection is lost inside a message end the call as UNAVAILABLE', async () => {
+    const relay = await startRelay(server.port);
+    await start({ upstream: [relay.port] });
+    const call = client.serverStream(download, '2000 65536');
+    const outcome = outcomeOf(call);
+    await once(call, 'data');
+    call.pause();
+    await relay.close();
+    call.resume();
+    expect(await outcome).toMatchObject({ code: status.UNAVAILABLE, details: 'Bad Gateway' });
+    expect((await outcome).messages.length).toBeGreaterThan(0);
   });
 });
