@@ -65,7 +65,7 @@ export class Http2Stream {
   headReceived = false;
   /** DATA is a tunnel's (CONNECT): it has no length and no trailers. */
   isTunnel = false;
-  /** Client: the request was HEAD. */
+  /** The request was HEAD: of our own ones, and of those that are refused. */
   isHead = false;
   /** What the peer still sends is thrown away; the stream is reset once our side has ended. */
   isDiscarding = false;

@@ -99,6 +99,7 @@ export class IncomingMessages {
       if (head.status === 0) return core.streamError(stream, head.code, head.reason);
       stream.isDiscarding = true;
       stream.remoteEnded = endStream;
+      stream.isHead = this.#section.method === 'HEAD';
       core.events.streamFault(head.code, head.reason);
       return core.events.refused(stream, head);
     }

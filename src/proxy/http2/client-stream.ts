@@ -71,7 +71,9 @@ export class ClientStream implements Downstream {
 
   /** Answers a request that is not to be served. */
   refuse(stream: Http2Stream, { status, reason }: HeadFault): void {
-    stream.handler = this.#open(stream, stream.remoteEnded);
+    const intake = this.#open(stream, stream.remoteEnded);
+    stream.handler = intake;
+    if (stream.isHead) intake.head.method = 'HEAD';
     this.exchange.refuseUnread(status === 431 ? 'SP_HEAD_TOO_LARGE' : 'SP_BAD_REQUEST', reason);
   }
 
@@ -83,7 +85,8 @@ export class ClientStream implements Downstream {
   }
 
   head(answer: AnswerHead): void {
-    this.#bodiless = answer.bodiless;
+    // An exchange does not know the method of a request that could not be read.
+    this.#bodiless = answer.bodiless || this.#intake.head.method === 'HEAD';
     this.#hasLength = answer.length !== -1;
     prepareAnswer(answer, this.#share.hsts);
     // Headers behind which nothing comes end the stream: those of a call of gRPC that has only these are its trailers.

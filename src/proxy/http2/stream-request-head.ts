@@ -72,6 +72,7 @@ export class StreamRequestHead implements RequestHead {
 
   /** Lets go of the fields: they must not stay as long as an idle connection does. */
   release(): void {
+    this.method = '';
     this.headers = noFields;
   }
 
