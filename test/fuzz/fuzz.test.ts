@@ -6,20 +6,32 @@ import type { Finding } from './fuzz.ts';
 import { NodeRequestReader } from './node-reader.ts';
 import { readRequests } from './our-reader.ts';
 import type { Message, Transcript } from './our-reader.ts';
+import { ProxyTarget } from './proxy-target.ts';
 import { Random } from './random.ts';
 import { createTargets, requestStream } from './targets.ts';
 
 // A fixed slice of what `make fuzz` does for as long as it is told to.
 const node = new NodeRequestReader();
-afterAll(() => node.close());
+const throughProxy = new ProxyTarget();
+afterAll(async () => {
+  node.close();
+  await throughProxy.close();
+});
 
-test.each(createTargets(node))('$name: nothing found with a fixed seed', async (target) => {
-  const random = new Random(20_261_121);
-  const findings: Finding[] = [];
-  const batches = target.name.endsWith('-beside-node') ? 10 : 4;
-  for (let batch = 0; batch < batches; batch++)
-    await runBatch(target, random, (finding) => findings.push(finding));
-  expect(findings).toEqual([]);
+test.each([...createTargets(node), throughProxy])(
+  '$name: nothing found with a fixed seed',
+  async (target) => {
+    const random = new Random(20_261_121);
+    const findings: Finding[] = [];
+    const batches = target.name.endsWith('-beside-node') ? 10 : 4;
+    for (let batch = 0; batch < batches; batch++)
+      await runBatch(target, random, (finding) => findings.push(finding));
+    expect(findings).toEqual([]);
+  },
+);
+
+test('connections through the proxy lead to requests', () => {
+  expect(throughProxy.forwarded).toBeGreaterThan(50);
 });
 
 test('a good part of the inputs is right enough to be read', () => {

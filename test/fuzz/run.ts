@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { checkInput, runBatch } from './fuzz.ts';
 import type { Finding } from './fuzz.ts';
 import { NodeRequestReader } from './node-reader.ts';
+import { ProxyTarget } from './proxy-target.ts';
 import { Random } from './random.ts';
 import { createTargets } from './targets.ts';
 
@@ -26,7 +27,10 @@ const { values } = parseArgs({
 
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
 const node = new NodeRequestReader();
-const targets = createTargets(node).filter(({ name }) => values.only === undefined || values.only === name);
+const throughProxy = new ProxyTarget();
+const targets = [...createTargets(node), throughProxy].filter(
+  ({ name }) => values.only === undefined || values.only === name,
+);
 const counts = new Map<string, number>();
 const findings: Finding[] = [];
 
@@ -77,4 +81,5 @@ if (targets.length === 0) say(`no target is called ${values.only}`);
 else if (values.input === undefined) await fuzz(Number(values.seconds));
 else await again(values.input);
 node.close();
+await throughProxy.close();
 process.exitCode = findings.length > 0 || targets.length === 0 ? 1 : 0;
