@@ -23,6 +23,8 @@ const failed: FailedTry = {
   elapsedMs: 5,
 };
 
+const unsent = { method: 'POST', sent: false } as const;
+
 describe('mayRetry', () => {
   test.each<[string, Partial<FailedTry>, Partial<Retry>, boolean]>([
     ['a GET whose connection was reset', {}, {}, true],
@@ -49,6 +51,9 @@ describe('mayRetry', () => {
       true,
     ],
     ['an error, switched off', {}, { onError: false }, false],
+    ['a POST to an endpoint that is not whom it should be', { ...unsent, code: 'SP_UPSTREAM_TLS' }, {}, true],
+    ['a POST that the endpoint says it has not processed', { ...unsent, bodyBytesSent: 5 }, {}, true],
+    ['a POST that was not processed, and whose body is gone', { ...unsent, replayable: false }, {}, false],
     ['a malformed response', { code: 'SP_UPSTREAM_PROTOCOL' }, {}, false],
     ['a status, asked for', { code: undefined }, {}, true],
     ['a status for a POST', { method: 'POST', code: undefined }, {}, false],
