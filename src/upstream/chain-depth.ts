@@ -1,4 +1,6 @@
-import { X509Certificate } from 'node:crypto';
+import type { X509Certificate } from 'node:crypto';
+
+import { hasIssued } from '../util/certificate-bundle.ts';
 
 /**
  * Certificates between an endpoint's and the root of the way that the TLS library found good, which Node does not show;
@@ -17,21 +19,4 @@ export function chainDepth(
     current = issuer;
   }
   return limit + 1;
-}
-
-/** The certificates of a PEM bundle; those that cannot be read are left out, as the TLS library leaves them out. */
-export function readBundle(pem = ''): readonly X509Certificate[] {
-  const found: X509Certificate[] = [];
-  for (const [block] of pem.matchAll(/-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g)) {
-    try {
-      found.push(new X509Certificate(block));
-    } catch {
-      continue;
-    }
-  }
-  return found;
-}
-
-function hasIssued(issuer: X509Certificate, certificate: X509Certificate): boolean {
-  return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
 }

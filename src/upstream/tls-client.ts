@@ -12,7 +12,8 @@ import type {
   UpstreamProtocol,
   UpstreamTls,
 } from '../table/route-table.ts';
-import { chainDepth, readBundle } from './chain-depth.ts';
+import { readBundle } from '../util/certificate-bundle.ts';
+import { chainDepth } from './chain-depth.ts';
 
 /** What an upstream's entry refers to, in the table that it is made for. */
 export interface UpstreamRefs {
@@ -97,7 +98,7 @@ export class TlsClient {
     if (isFor === undefined)
       return { kind: 'name', detail: `certificate is not for ${JSON.stringify(name)}` };
     if (verifyDepth === undefined) return undefined;
-    const depth = chainDepth(leaf, readBundle(this.#refs.authority?.ca), verifyDepth);
+    const depth = chainDepth(leaf, readBundle(this.#refs.authority?.ca ?? ''), verifyDepth);
     return depth <= verifyDepth
       ? undefined
       : { kind: 'certificate', detail: `certificate chain is longer than ${verifyDepth}` };
