@@ -8,7 +8,8 @@ export interface SectionLimits {
 }
 
 const NO_LIMITS: SectionLimits = { maxFields: 0, maxBytes: 0 };
-const DIGITS = /^(?:0|[1-9]\d{0,15})$/;
+/** Digits of the largest number that can be counted exactly. */
+const MAX_DIGITS = 16;
 
 /**
  * One field section as it comes out of HPACK: pseudo-fields apart, regular ones checked (RFC 9113 §8.2, §8.3). A section
@@ -137,8 +138,8 @@ export class FieldSection implements FieldSink {
 
   #readLength(value: string): boolean {
     if (this.contentLength >= 0) this.#refuse('content-length twice');
-    const length = DIGITS.test(value) ? Number(value) : Number.NaN;
-    if (!Number.isSafeInteger(length)) this.#refuse('bad content-length');
+    const length = readLength(value);
+    if (length < 0) this.#refuse('bad content-length');
     if (this.malformed !== '') return false;
     this.contentLength = length;
     return true;
@@ -156,4 +157,17 @@ export class FieldSection implements FieldSink {
   #refuse(reason: string): void {
     this.malformed = reason;
   }
+}
+
+/** 1*DIGIT without superfluous zeros, up to 2^53 - 1; else -1. */
+function readLength(text: string): number {
+  const { length } = text;
+  if (length === 0 || length > MAX_DIGITS || (length > 1 && text.charCodeAt(0) === 0x30)) return -1;
+  let value = 0;
+  for (let index = 0; index < length; index++) {
+    const digit = text.charCodeAt(index) - 0x30;
+    if (digit < 0 || digit > 9) return -1;
+    value = value * 10 + digit;
+  }
+  return value > Number.MAX_SAFE_INTEGER ? -1 : value;
 }

@@ -167,6 +167,7 @@ function noteClaim(claims: ClaimedFields, name: string, value: string, believed:
 }
 
 function acceptsTrailers(te: string): boolean {
+  if (te === 'trailers') return true;
   return te
     .toLowerCase()
     .split(',')

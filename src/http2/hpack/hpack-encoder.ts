@@ -57,6 +57,8 @@ for (const [index, [name, value]] of staticTable.entries()) {
 const MAX_INDEXED_VALUE = 256;
 /** A larger table than the default costs memory on both sides and saves little. */
 const MAX_TABLE_BYTES = 4096;
+/** Up to here a loop is faster than a call out of JavaScript. */
+const SHORT_TEXT = 16;
 /** Integers and flags of one field: two lengths and an index of five bytes each, a size update. */
 const FIELD_OVERHEAD_BYTES = 24;
 
@@ -102,14 +104,15 @@ export class HpackEncoder {
     const { index, form, values } = knownNames.get(name) ?? unknownName;
     const whole = values?.get(value);
     if (whole !== undefined) return this.#integer(0x80, 7, whole);
-    if (form === Form.neverIndexed) return this.#literal(0x10, 4, index, name, value);
-    if (form === Form.plain || value.length > MAX_INDEXED_VALUE) {
-      return this.#literal(0x00, 4, index, name, value);
-    }
+    if (form === Form.neverIndexed) return this.#literal(0x10, index, name, value);
+    if (form === Form.plain || value.length > MAX_INDEXED_VALUE)
+      return this.#literal(0x00, index, name, value);
     const known = this.#known.get(name)?.get(value);
     if (known !== undefined) return this.#integer(0x80, 7, staticTable.length + this.#table.added - known);
-    if (!this.#table.fits(name, value)) return this.#literal(0x00, 4, index, name, value);
-    this.#literal(0x40, 6, index, name, value);
+    if (!this.#table.fits(name, value)) return this.#literal(0x00, index, name, value);
+    this.#integer(0x40, 6, index);
+    if (index === 0) this.#coded(name);
+    this.#coded(value);
     return this.#remember(name, value);
   }
 
@@ -144,22 +147,27 @@ export class HpackEncoder {
     if (values.size === 0) this.#known.delete(name);
   }
 
+  /** A field that stays out of the table goes out as it is: coding what is sent once costs more time than its bytes. */
   // oxlint-disable-next-line max-params -- a field and its form, hot
-  #literal(pattern: number, prefixBits: number, index: number, name: string, value: string): void {
-    this.#integer(pattern, prefixBits, index);
-    if (index === 0) this.#string(name);
-    this.#string(value);
+  #literal(pattern: number, index: number, name: string, value: string): void {
+    this.#integer(pattern, 4, index);
+    if (index === 0) this.#plain(name);
+    this.#plain(value);
   }
 
-  #string(text: string): void {
-    const size = huffmanSize(text);
-    if (size < text.length) {
-      this.#integer(0x80, 7, size);
-      this.#at = encodeHuffman(text, this.#target, this.#at);
-      return;
-    }
+  #plain(text: string): void {
     this.#integer(0x00, 7, text.length);
-    this.#at += this.#target.write(text, this.#at, 'latin1');
+    if (text.length > SHORT_TEXT) this.#at += this.#target.write(text, this.#at, 'latin1');
+    else for (let index = 0; index < text.length; index++) this.#target[this.#at++] = text.charCodeAt(index);
+  }
+
+  /** With the code of Appendix B where that is shorter. */
+  #coded(text: string): void {
+    const size = huffmanSize(text);
+    if (size >= text.length) return this.#plain(text);
+    this.#integer(0x80, 7, size);
+    this.#at = encodeHuffman(text, this.#target, this.#at);
+    return undefined;
   }
 
   /** §5.1. */

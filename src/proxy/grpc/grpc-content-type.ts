@@ -19,6 +19,7 @@ const types: Readonly<Record<GrpcForm, string>> = {
 /** Undefined for what is not gRPC. What stands behind the type (`+proto`, `;charset=…`) does not matter. */
 export function grpcForm(contentType: string | undefined): GrpcForm | undefined {
   if (contentType === undefined || contentType.length < COMMON.length) return undefined;
+  if (contentType === COMMON) return 'grpc';
   const type = contentType.slice(0, typeEnd(contentType)).toLowerCase();
   return forms.find(([known]) => known === type)?.[1];
 }
