@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http2';
+import type { ServerHttp2Stream } from 'node:http2';
 import type { AddressInfo } from 'node:net';
 
 import { Metadata, status } from '@grpc/grpc-js';
@@ -191,7 +192,7 @@ describe('time', () => {
 /** Refuses the first call, and says nothing of the others. */
 async function startSilentServer() {
   const silent = createServer();
-  silent.once('stream', (stream) => {
+  silent.once('stream', (stream: ServerHttp2Stream) => {
     stream.respond(
       { ':status': 200, 'content-type': 'application/grpc', 'grpc-status': '12' },
       { endStream: true },
