@@ -285,6 +285,8 @@ export class Forwarder implements ResponseSink, Expiring {
     if (upstream === undefined) return;
     this.#sent = true;
     upstream.sendHead(this.#request);
+    // It may have failed by that, and another try run already.
+    if (this.#upstream !== upstream) return;
     for (const bytes of this.#replay.pieces) {
       this.#bodyBytesSent += bytes.length;
       upstream.sendBody(bytes);

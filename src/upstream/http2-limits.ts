@@ -4,6 +4,8 @@ import type { ReaderLimits } from './response-reader.ts';
 
 /** Streams on one connection, where the endpoint allows as many. */
 const MAX_STREAMS = 250;
+/** Of one request's body, waiting for the endpoint's window: what a client has sent by the time that it is held back. */
+const MAX_WAITING_EACH = 320 * 1024;
 
 /**
  * What a connection to an endpoint may hold and do: heads and trailers as over HTTP/1.1. An endpoint is trusted with more
@@ -17,6 +19,8 @@ export function upstreamLimits({ responseLimits, trailerLimits }: ReaderLimits):
     maxHeaderBytes: responseLimits.maxHeadBytes,
     maxTrailerFields: trailerLimits.maxFields,
     maxTrailerBytes: trailerLimits.maxBytes,
+    maxWaitingBytes: MAX_STREAMS * MAX_WAITING_EACH,
+    maxOutputBytes: 4 * 1024 * 1024,
     budgets: { ...defaultLimits.budgets, reset: 2000, ping: 1000, windowUpdate: 20_000, glitch: 50_000 },
   };
 }

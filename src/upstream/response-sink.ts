@@ -6,6 +6,8 @@ import type { UpstreamExchange } from './upstream-exchange.ts';
 
 // The upstream side of an exchange: endpoints, their pooled connections, and the exchanges on each.
 // Comes in: a request in no protocol's form, and body buffers. Goes out: response events to a sink.
+// The way of a try: Upstream (which endpoint) → EndpointPool (which connection) → where there is none, Dial (TCP, PROXY
+// header, TLS, what ALPN says, SETTINGS) → UpstreamConnection (HTTP/1.1), or an Http2Exchange on an Http2UpstreamConnection.
 // Imports http1, http2, balance, table, telemetry and util; never routes, filters or client connections.
 
 /**

@@ -269,6 +269,31 @@ describe('connections of HTTP/2', () => {
     expect((await raw.response()).body).toBe(String(length));
   });
 
+  test('take the bodies of many at a time, although the endpoint does not read', async () => {
+    const waiting: (() => void)[] = [];
+    const upstream = await endpoint((request, response) => {
+      request.pause();
+      waiting.push(() => {
+        let bytes = 0;
+        request.on('data', (part: Buffer) => (bytes += part.length));
+        request.on('end', () => response.end(String(bytes)));
+        request.resume();
+      });
+    });
+    const proxy = await proxyTo([upstream]);
+    const clients = await Promise.all(Array.from({ length: 60 }, () => client(proxy)));
+    const head = 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 300000\r\n\r\n';
+    for (const raw of clients) raw.send(head + 'x'.repeat(300_000));
+    await eventually(
+      () => Promise.resolve(waiting.length),
+      (count) => count === 60,
+    );
+    for (const read of waiting) read();
+    const answers = await Promise.all(clients.map((raw) => raw.response()));
+    expect(new Set(answers.map(({ body }) => body))).toEqual(new Set(['300000']));
+    expect(upstream.sessions).toHaveLength(1);
+  });
+
   test('end after so many requests, and when they are idle for too long', async () => {
     const upstream = await endpoint((_, response) => response.end('ok'));
     let now = 0;
