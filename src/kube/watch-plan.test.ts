@@ -75,9 +75,13 @@ describe('watchPlan', () => {
     expect(watched(watchPlan(all))).toEqual(watched(watchPlan(everything)));
   });
 
-  test('fetches the default certificate by name', () => {
-    const plan = watchPlan({ ...everything, defaultCertificate: 'infra/wildcard' });
-    expect(plan.references).toEqual(new Set(['Secret/infra/wildcard']));
+  test('fetches the default certificate and the secrets of session tickets by name', () => {
+    const plan = watchPlan({
+      ...everything,
+      defaultCertificate: 'infra/wildcard',
+      ticketSecret: 'infra/tickets',
+    });
+    expect(plan.references).toEqual(new Set(['Secret/infra/wildcard', 'Secret/infra/tickets']));
   });
 });
 

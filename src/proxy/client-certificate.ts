@@ -62,13 +62,18 @@ export function plainHttpVerdict(
   route: LinkedRoute | undefined,
 ): LocalAnswer | ErrorCodeName | undefined {
   if (request.transport === 'https') return undefined;
-  const path = route?.route.path;
-  if (path !== undefined && path.type !== 'regex' && path.value.startsWith(CHALLENGES)) return undefined;
+  if (isForChallenges(route)) return undefined;
   for (const filter of route?.requestFilters ?? []) {
     const answer = filter.plainOnly === true ? filter.onRequest?.(request) : undefined;
     if (answer !== undefined && !(answer instanceof Promise)) return answer;
   }
   return 'SP_TLS_REQUIRED';
+}
+
+function isForChallenges(route: LinkedRoute | undefined): boolean {
+  const path = route?.route.path;
+  if (path === undefined || path.type === 'regex') return false;
+  return path.value === CHALLENGES || path.value.startsWith(`${CHALLENGES}/`);
 }
 
 /** Where a client is sent whose certificate is missing or not good, as ingress-nginx does; undefined: it gets the error. */

@@ -234,11 +234,14 @@ describe('plain HTTP', () => {
       [
         { ...redirecting, upstream: [rig.upstream.port] },
         { host: secure, path: '=/.well-known/acme-challenge/token', upstream: [rig.upstream.port] },
+        { host: secure, path: '/.well-known/acme-challenges', upstream: [rig.upstream.port] },
       ],
       hosts(),
     );
     expect((await plain('/.well-known/acme-challenge/token')).status).toBe(200);
     expect((await plain('/.well-known/acme-challenge/other')).status).toBe(403);
+    expect((await plain('/.well-known/acme-challenges')).status).toBe(403);
+    expect((await plain('/.well-known/acme-challenge/token/../../../x')).status).toBe(308);
   });
 
   test('said to have been HTTPS by a proxy that is believed is plain HTTP all the same', async () => {
