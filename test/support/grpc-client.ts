@@ -1,6 +1,7 @@
 import { Client, Metadata, credentials } from '@grpc/grpc-js';
 import type {
   CallOptions,
+  ChannelCredentials,
   ClientDuplexStream,
   ClientReadableStream,
   ClientWritableStream,
@@ -26,8 +27,12 @@ type Method = MethodDefinition<Buffer, Buffer>;
 export class GrpcClient {
   readonly #client: Client;
 
-  constructor(port: number, options: Readonly<Record<string, number | string>> = {}) {
-    this.#client = new Client(`127.0.0.1:${port}`, credentials.createInsecure(), {
+  constructor(
+    port: number,
+    options: Readonly<Record<string, number | string>> = {},
+    channel: ChannelCredentials = credentials.createInsecure(),
+  ) {
+    this.#client = new Client(`127.0.0.1:${port}`, channel, {
       'grpc.max_receive_message_length': -1,
       'grpc.use_local_subchannel_pool': 1,
       // What is tried again is the proxy's business here.

@@ -23,9 +23,9 @@ export class GrpcWebClient {
   readonly #client: grpcWeb.GrpcWebClientBase;
   readonly #origin: string;
 
-  constructor(port: number, format: 'text' | 'binary') {
+  constructor(port: number, format: 'text' | 'binary', host = '127.0.0.1') {
     this.#client = new grpcWeb.GrpcWebClientBase({ format });
-    this.#origin = `http://127.0.0.1:${port}`;
+    this.#origin = `http://${host}:${port}`;
   }
 
   unary(path: string, request: string, metadata: Metadata = {}): Promise<WebOutcome> {
