@@ -14,6 +14,7 @@ import {
 } from './http2-messages.ts';
 import type { Http2UpstreamConnection } from './http2-upstream-connection.ts';
 import type { Candidacy } from './pending-exchange.ts';
+import { MAX_INFORMATIONAL } from './response-reader.ts';
 import type { UpstreamExchange, UpstreamRequest } from './upstream-exchange.ts';
 
 interface Failure {
@@ -42,7 +43,10 @@ export class Http2Exchange implements UpstreamExchange, StreamHandler, Expiring 
   #isHead = false;
   /** A head that was not told yet: whether a body follows is known a frame later. */
   #head: Http2ResponseHead | undefined;
+  #informational = 0;
   #headTold = false;
+  /** The head that was told is of an answer without a body. */
+  #isBodiless = false;
   /** Handed over, and not given back to the endpoint as window. */
   #unconsumed = 0;
   #isPaused = false;
@@ -118,7 +122,8 @@ export class Http2Exchange implements UpstreamExchange, StreamHandler, Expiring 
     this.hasResponseBytes = true;
     this.#heard();
     if (head.status < 200) {
-      this.#candidacy.sink.onInformational(toResponseHead(head, 'none'));
+      if (++this.#informational > MAX_INFORMATIONAL) this.#refuse('too many informational responses');
+      else this.#candidacy.sink.onInformational(toResponseHead(head, 'none'));
       return;
     }
     this.#head = head;
@@ -180,7 +185,9 @@ export class Http2Exchange implements UpstreamExchange, StreamHandler, Expiring 
     if (this.#isOver || this.#tunnel !== undefined) return false;
     // A tunnel that was cut before anybody knew of it is none.
     if (this.#failure === undefined || !this.#asksForTunnel) this.#tellHead(this.#responseEnded);
-    if (this.#failure !== undefined) this.#fail(this.#blame(this.#failure));
+    // An answer that has no body is whole with its head, whatever came behind.
+    if (this.#failure !== undefined && this.#isBodiless) this.#complete();
+    else if (this.#failure !== undefined) this.#fail(this.#blame(this.#failure));
     else if (this.#responseEnded && this.#tunnel === undefined) this.#complete();
     else if (this.#unconsumed > 0) this.#flushResponse();
     return this.#candidacy.sink.hasPendingOutput;
@@ -196,6 +203,13 @@ export class Http2Exchange implements UpstreamExchange, StreamHandler, Expiring 
     } else {
       this.#giveUp(this.hasResponseBytes ? 'response stalled' : 'no response in time');
     }
+  }
+
+  /** The response cannot be passed on: what else comes is not heard. */
+  #refuse(detail: string): void {
+    this.#stream?.reset('CANCEL');
+    this.#failure = { code: 'SP_UPSTREAM_PROTOCOL', detail, isUnprocessed: false };
+    this.#markTouched();
   }
 
   #giveUp(detail: string): void {
@@ -230,6 +244,7 @@ export class Http2Exchange implements UpstreamExchange, StreamHandler, Expiring 
     // An answer other than yes: nothing of ours follows.
     if (this.#asksForTunnel) this.#stream?.end();
     const bodiless = this.#isHead || head.status === 204 || head.status === 304;
+    this.#isBodiless = bodiless;
     const length = isComplete && this.#trailers === undefined ? 0 : head.contentLength;
     sink.onResponseHead(toResponseHead(head, bodiless ? 'none' : length >= 0 ? 'length' : 'chunked', length));
   }

@@ -7,7 +7,7 @@ import { peerIdleTimeoutMs } from './peer-idle-timeout.ts';
 import type { ResponseSink } from './response-sink.ts';
 
 /** Informational responses that one exchange may bring before it is refused. */
-const MAX_INFORMATIONAL = 8;
+export const MAX_INFORMATIONAL = 8;
 
 /** `more`: nothing wrong, not complete. `switched`: a 101 head, which ends HTTP on this connection. */
 export type ReadOutcome = 'more' | 'complete' | 'failed' | 'switched';

@@ -232,6 +232,21 @@ describe('X05 chains', () => {
     expect((await rig.ask({ client: alice })).status).toBe(200);
   });
 
+  test('a certificate without a name is a certificate of nobody', async () => {
+    const rig = await start();
+    expect((await rig.ask({ client: root.client('') })).status).toBe(200);
+    expect(rig.told).toEqual({
+      'ssl-client-verify': 'SUCCESS',
+      'ssl-client-subject-dn': '',
+      'ssl-client-issuer-dn': 'CN=test authority',
+    });
+    await rig.publish({
+      'secure.example': { ...pair, clients: { ca: root.certificate, matchCommonName: 'CN=.*' } },
+    });
+    expect((await rig.ask({ client: root.client('') })).status).toBe(403);
+    expect((await rig.ask({ client: other.client('') })).status).toBe(400);
+  });
+
   test('a certificate of 40 KiB: 400', async () => {
     const rig = await start();
     const names = Array.from({ length: 1000 }, (_, index) => `${index}.some-name-that-is-long.example`);
