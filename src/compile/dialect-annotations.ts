@@ -3,30 +3,15 @@ import { quote } from '../filters/value-reader.ts';
 import type { EntryRef } from '../table/route-table.ts';
 import type { AnnotationReader } from './annotation-reader.ts';
 import { isSameDialect, plainHttp, dialectOf, variantOf } from './dialect.ts';
-import type { Dialect, TlsWish, DialectWish, UpstreamVariant } from './dialect.ts';
+import type { TlsWish, DialectWish, UpstreamVariant } from './dialect.ts';
 import { policyFor } from './compile-policy.ts';
 import { resolveAuthority, resolvePair } from './credentials.ts';
 import type { OverridingSetting, PolicyClaim } from './fragment.ts';
 import type { ObjectContext } from './object-context.ts';
 import { parseNamespacedName, resolveReference } from './resolve-reference.ts';
 import { serverNameOf } from './resolve-service.ts';
-import { BACKEND_PROTOCOLS } from './dialect-annotation-docs.ts';
-
-type Protocol = Omit<Dialect, 'tls'> & { readonly secure: boolean };
-
-const http1 = { protocol: 'http1' } as const;
-const http2 = { protocol: 'http2' } as const;
-const grpc = { protocol: 'http2', grpc: true } as const;
-
-const protocols: Readonly<Record<(typeof BACKEND_PROTOCOLS)[number], Protocol>> = {
-  HTTP: { ...http1, secure: false },
-  HTTPS: { ...http1, secure: true },
-  AUTO_HTTP: { protocol: 'auto', secure: true },
-  GRPC: { ...grpc, secure: false },
-  GRPCS: { ...grpc, secure: true },
-  HTTP2: { ...http2, secure: false },
-  H2C: { ...http2, secure: false },
-};
+import { noTlsValues, protocols, readProtocol, readTlsValues } from './dialect-values.ts';
+import type { Protocol, TlsValues } from './dialect-values.ts';
 
 const tlsNames = [
   'proxy-ssl-secret',
@@ -46,18 +31,6 @@ export interface ServiceDialect {
   readonly wish?: DialectWish;
   /** Present when the Service's policy, or the default, says something else. */
   readonly variant?: UpstreamVariant;
-}
-
-/** `proxy-ssl-*` as they are written. */
-interface TlsValues {
-  /** '' when left out. */
-  readonly secret: string;
-  readonly verify: boolean;
-  readonly verifyDepth: number;
-  readonly name: string;
-  readonly sendName: boolean;
-  readonly versions: readonly string[];
-  readonly ciphers: string;
 }
 
 /**
@@ -178,9 +151,10 @@ export class DialectAnnotations {
     }
     const found = resolveReference({ kind: 'Secret', ...named, field }, context);
     if (!found.granted) return undefined;
-    const hasPair = found.object?.data.has('tls.crt') === true || found.object?.data.has('tls.key') === true;
-    // One that does not exist is reported once, by whichever asks.
-    const needsPair = hasPair || !verify;
+    const holds = (key: string): boolean => found.object?.data.has(key) === true;
+    // One that holds authorities alone shows nothing to anybody; one that holds nothing, or is not there, is a slip.
+    const hasPair = holds('tls.crt') || holds('tls.key');
+    const needsPair = hasPair || (!verify && !holds('ca.crt'));
     const certificate = needsPair ? resolvePair({ ...named, field }, CLOSED, context) : undefined;
     const authority = verify
       ? resolveAuthority({ kind: 'Secret', ...named, field }, CLOSED, context)
@@ -200,49 +174,11 @@ export class DialectAnnotations {
   #reportUnverified(): void {
     if (this.#isUnverifiedReported) return;
     this.#isUnverifiedReported = true;
-    const name = this.#tlsNames.includes('proxy-ssl-verify') ? 'proxy-ssl-verify' : 'backend-protocol';
+    const [first = 'backend-protocol'] = this.#tlsNames;
+    const name = this.#tlsNames.includes('proxy-ssl-verify') ? 'proxy-ssl-verify' : first;
     const message = 'Speaking TLS with endpoints without verifying who they are, want proxy-ssl-verify: "on"';
     this.#context.report('SP4006', this.#reader.path(name), message);
   }
-}
-
-const noTlsValues: TlsValues = {
-  secret: '',
-  verify: false,
-  verifyDepth: 1,
-  name: '',
-  sendName: false,
-  versions: [],
-  ciphers: '',
-};
-
-function readProtocol(reader: AnnotationReader, context: ObjectContext): Protocol | 'closed' | undefined {
-  const name = 'backend-protocol';
-  const text = trimmed(reader.get(name) ?? '').toUpperCase();
-  if (text === 'FCGI') {
-    const want = `want one of ${BACKEND_PROTOCOLS.join(', ')}`;
-    const message = `Not serving the routes of this object: FastCGI is not spoken here, ${want}; put a web server between`;
-    context.report('SP4005', reader.path(name), message);
-    return 'closed';
-  }
-  const value = reader.protective(name);
-  if (value === undefined) return 'closed';
-  return value === '' ? undefined : protocols[text as keyof typeof protocols];
-}
-
-/** 'closed' after a report. Every value is looked at, whether TLS is spoken or not. */
-function readTlsValues(reader: AnnotationReader): TlsValues | 'closed' {
-  const secret = reader.protective('proxy-ssl-secret');
-  const verify = reader.protective('proxy-ssl-verify');
-  const name = reader.protective('proxy-ssl-name');
-  const values = {
-    verifyDepth: reader.integer('proxy-ssl-verify-depth'),
-    sendName: reader.text('proxy-ssl-server-name') === 'on',
-    versions: reader.words('proxy-ssl-protocols'),
-    ciphers: reader.text('proxy-ssl-ciphers'),
-  };
-  if (secret === undefined || verify === undefined || name === undefined) return 'closed';
-  return { secret, verify: verify === 'on', name: name.toLowerCase(), ...values };
 }
 
 function protocolOf(policy: PolicyClaim | undefined): Protocol {
