@@ -91,7 +91,8 @@ function tellUpstream(auth: LinkedClientAuth, identity: ClientIdentity, headers:
   for (const name of [VERIFY, SUBJECT, ISSUER, CERTIFICATE]) headers.remove(name);
   headers.append(VERIFY, identity.verification);
   if (identity.verdict === 'none') return;
-  headers.append(SUBJECT, identity.subject);
-  headers.append(ISSUER, identity.issuer);
+  // An empty field would not say more than none.
+  if (identity.subject !== '') headers.append(SUBJECT, identity.subject);
+  if (identity.issuer !== '') headers.append(ISSUER, identity.issuer);
   if (auth.passCertificate) headers.append(CERTIFICATE, identity.certificate);
 }

@@ -6,12 +6,14 @@ import { SEQUENCE, SET, UTF8_STRING, bitString, element, identifier, nullValue }
 /** What certificates and lists of revoked ones have in common (RFC 5280 §4.1, §5.1). */
 export interface DistinguishedName {
   readonly organization?: string;
+  /** '' for none. */
   readonly commonName: string;
 }
 
 export function distinguishedName({ organization, commonName }: DistinguishedName): Buffer {
-  const parts: (readonly [string, string])[] = [['2.5.4.3', commonName]];
-  if (organization !== undefined) parts.unshift(['2.5.4.10', organization]);
+  const parts: (readonly [string, string])[] = [];
+  if (organization !== undefined) parts.push(['2.5.4.10', organization]);
+  if (commonName !== '') parts.push(['2.5.4.3', commonName]);
   const sets = parts.map(([id, value]) =>
     element(SET, element(SEQUENCE, identifier(id), element(UTF8_STRING, Buffer.from(value, 'utf8')))),
   );

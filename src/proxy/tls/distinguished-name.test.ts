@@ -21,6 +21,12 @@ test.each([
   expect(commonNames(subject)).toEqual([expected.split(/(?<!\\),/)[0]]);
 });
 
+test('a name without parts', () => {
+  const { subject } = new X509Certificate(root.client('').certificate);
+  expect(rfc2253(subject)).toBe('');
+  expect(commonNames(subject)).toEqual([]);
+});
+
 test('parts of several values, and several common names', () => {
   const printed = 'C=DE\nOU=x + CN=first\nCN=second\\+ + UID=7';
   expect(rfc2253(printed)).toBe('UID=7+CN=second\\+,CN=first+OU=x,C=DE');

@@ -2,9 +2,11 @@
 
 /**
  * The text of RFC 2253: most specific part first, ASCII only. Comes in: what Node prints, which is escaped in the same way,
- * but has a part a line in the order of the certificate, ` + ` within parts of several values, and characters beyond ASCII.
+ * but has a part a line in the order of the certificate, ` + ` within parts of several values, and characters beyond ASCII;
+ * undefined, whatever its types say, for a name without parts.
  */
-export function rfc2253(printed: string): string {
+export function rfc2253(printed: string | undefined): string {
+  if (printed === undefined) return '';
   const parts = printed.split('\n').reverse();
   return parts
     .map((part) => splitValues(part).reverse().join('+'))
@@ -13,7 +15,8 @@ export function rfc2253(printed: string): string {
 }
 
 /** `CN=…` of a name, each as in RFC 2253; most have one. */
-export function commonNames(printed: string): readonly string[] {
+export function commonNames(printed: string | undefined): readonly string[] {
+  if (printed === undefined) return [];
   return printed
     .split('\n')
     .flatMap(splitValues)

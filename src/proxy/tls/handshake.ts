@@ -153,9 +153,16 @@ export class Handshake implements Expiring {
     if (this.#phase !== 'library') return;
     secure.off('end', this.#onEnd);
     if (!agrees(secure, hello)) return this.#fail('garbage');
-    const identity = this.#identify(secure);
-    if (identity === 'too-large') return this.#fail('garbage');
     const { services } = this.#options;
+    let identity: ClientIdentity | undefined | 'too-large';
+    try {
+      identity = this.#identify(secure);
+    } catch (error) {
+      // A certificate may be whatever a client has made up.
+      services.warn('certificate of a client not read', { error: (error as Error).message });
+      return this.#fail('other');
+    }
+    if (identity === 'too-large') return this.#fail('garbage');
     services.sweeper.turn();
     services.counters.handshakeDone({
       version: secure.getProtocol() ?? '',
