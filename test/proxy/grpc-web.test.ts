@@ -1,4 +1,6 @@
 import { once } from 'node:events';
+import { request as post } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { connect } from 'node:http2';
 import type { ClientHttp2Session, IncomingHttpHeaders } from 'node:http2';
 import { buffer } from 'node:stream/consumers';
@@ -154,6 +156,22 @@ describe('over HTTP/1.1', () => {
     const cancelled = server.nextCancelled();
     client.close();
     expect(await cancelled).toBe(WAIT);
+  });
+
+  test('large messages in text come through whole, both ways', async () => {
+    await start();
+    const message = framed('x'.repeat(3_000_001));
+    const request = post({
+      port: proxy.port,
+      path: UNARY,
+      method: 'POST',
+      headers: { 'content-type': 'application/grpc-web-text' },
+    });
+    request.end(message.toString('base64'));
+    const [response] = (await once(request, 'response')) as [IncomingMessage];
+    const body = Buffer.from(bodyOf((await buffer(response)).toString('latin1')), 'latin1');
+    expect(body.subarray(0, message.length).equals(message)).toBe(true);
+    expect(body.toString('latin1', message.length)).toContain('grpc-status:0\r\n');
   });
 
   test.each([

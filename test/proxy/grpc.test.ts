@@ -162,6 +162,19 @@ describe('time', () => {
     expect(await outcomeOf(client.serverStream(wait, 'hello'))).toMatchObject({ code: status.UNAVAILABLE });
   });
 
+  test('a limit ends a call whose client is still speaking', async () => {
+    await start({ timeouts: { requestMs: 200 } });
+    const silent = client.bidi(chat);
+    const speaking = client.bidi(chat);
+    const outcomes = [outcomeOf(silent), outcomeOf(speaking)] as const;
+    speaking.write(Buffer.from('hello'));
+    expect(await outcomes[0]).toMatchObject({ code: status.UNAVAILABLE, details: '504 Gateway Timeout' });
+    expect(await outcomes[1]).toMatchObject({ code: status.UNAVAILABLE, details: 'Gateway Timeout' });
+    expect(textsOf(await outcomes[1])).toEqual(['hello']);
+    // The connection serves on.
+    expect((await client.unary(unary, 'hello')).code).toBe(status.OK);
+  });
+
   test('a client that gives up resets the stream to the server', async () => {
     await start();
     const call = client.serverStream(wait, 'hello');
