@@ -11,9 +11,10 @@ import { errorAnswer, optionsAnswer } from './error-answers.ts';
 import { ExchangeBooks } from './exchange-books.ts';
 import { Forwarder } from './forwarder.ts';
 import { cutTrailers, grpcAnswer } from './grpc/grpc-answer.ts';
-import { askForTrailers, callLimitMs } from './grpc/grpc-request.ts';
+import { askForTrailers, callLimitMs, requestForm } from './grpc/grpc-request.ts';
 import { translateGrpcWeb } from './grpc/grpc-web-downstream.ts';
 import type { GrpcWebDownstream } from './grpc/grpc-web-downstream.ts';
+import { MessageBoundary } from './grpc/message-boundary.ts';
 import { ForwardingFields, MAX_HOPS } from './forwarding-fields.ts';
 import type { LinkedClientAuth } from './linked-client-auth.ts';
 import type { LinkedBackend, LinkedRoute } from './linked-table.ts';
@@ -55,6 +56,8 @@ export class Exchange {
   #untrusted = false;
   /** While `downstream` is one: the client speaks gRPC-Web, its endpoint gRPC. */
   #web: GrpcWebDownstream | undefined;
+  /** Of a call of gRPC, whose body may be a stream without end: the limit is for each of its messages. */
+  #messages: MessageBoundary | undefined;
 
   constructor(downstream: Downstream, services: ProxyServices, client: Client) {
     this.request = new ProxyRequest(client.transport);
@@ -204,15 +207,19 @@ export class Exchange {
   onRequestData(buffer: Buffer, start: number, end: number): void {
     if (!this.#active) return;
     this.#books.requestBytes += end - start;
-    const { maxRequestBodyBytes } = this.services.settings;
-    if (maxRequestBodyBytes > 0 && this.#books.requestBytes > maxRequestBodyBytes) {
-      this.refuse('SP_BODY_TOO_LARGE');
-      return;
-    }
     const bytes = buffer.subarray(start, end);
     const sent = this.#web === undefined ? bytes : this.#web.decode(bytes);
     if (sent === undefined) this.refuse('SP_BAD_REQUEST', 'malformed base64 of gRPC-Web');
+    else if (this.#isTooLarge(sent)) this.refuse('SP_BODY_TOO_LARGE');
     else if (sent.length > 0) this.#forwarder.sendBody(sent);
+  }
+
+  #isTooLarge(bytes: Buffer): boolean {
+    const { maxRequestBodyBytes } = this.services.settings;
+    if (maxRequestBodyBytes === 0) return false;
+    if (this.#messages === undefined) return this.#books.requestBytes > maxRequestBodyBytes;
+    this.#messages.consume(bytes, 0, bytes.length);
+    return this.#messages.longest > maxRequestBodyBytes;
   }
 
   onRequestEnd(trailers: HeaderList | undefined): void {
@@ -252,6 +259,7 @@ export class Exchange {
     this.#untrusted = false;
     this.downstream = this.#connection;
     this.#web = undefined;
+    this.#messages = undefined;
   }
 
   /** Everything that can be wrong with a request before it is anybody's, and the route whose it is. */
@@ -338,6 +346,7 @@ export class Exchange {
     this.#web = translateGrpcWeb(this.request, this.#connection);
     if (this.#web !== undefined) this.downstream = this.#web;
     if (this.#web?.decodes === true) this.#forwarder.recodesBody();
+    if (requestForm(this.request) !== undefined) this.#messages = new MessageBoundary();
     askForTrailers(this.request.headers);
   }
 

@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net';
 import { Metadata, status } from '@grpc/grpc-js';
 import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
+import type { ProxySettings } from '../../src/proxy/proxy-settings.ts';
 import { startProxy, testSettings } from '../support/data-plane-harness.ts';
 import type { TestProxy, TestRoute } from '../support/data-plane-harness.ts';
 import { eventually } from '../support/eventually.ts';
@@ -25,9 +26,9 @@ let client: GrpcClient;
 /** Set when a test is over, however it ended. */
 let isOver: boolean;
 
-async function start(route: Partial<TestRoute> = {}): Promise<void> {
+async function start(route: Partial<TestRoute> = {}, settings: Partial<ProxySettings> = {}): Promise<void> {
   proxy = await startProxy([{ upstream: [server.port], policy: grpc, ...route }], {
-    settings: { http2: { ...testSettings.http2, plain: true } },
+    settings: { ...settings, http2: { ...testSettings.http2, plain: true } },
   });
   client = new GrpcClient(proxy.port);
 }
@@ -123,6 +124,23 @@ describe('calls', () => {
     const outcome = await client.unary(unary, message);
     expect(outcome.code).toBe(status.OK);
     expect(outcome.messages[0]?.equals(message)).toBe(true);
+  });
+
+  test('stream without end below the limit of bodies, which holds for each message', async () => {
+    await proxy.stop();
+    client.close();
+    await start({}, { maxRequestBodyBytes: 10_000 });
+    const { call, outcome } = client.clientStream(upload);
+    for (let index = 0; index < 100; index++) call.write(Buffer.alloc(10_000));
+    call.end();
+    expect(await outcome).toMatchObject({ code: status.OK, messages: [Buffer.from('100 1000000')] });
+    const tooLarge = client.bidi(chat);
+    const refused = outcomeOf(tooLarge);
+    tooLarge.write(Buffer.alloc(10_001));
+    expect(await refused).toMatchObject({
+      code: status.RESOURCE_EXHAUSTED,
+      details: '413 Content Too Large',
+    });
   });
 
   test('whose client does not read hold the server back, and go on when it does', async () => {

@@ -2,6 +2,8 @@ const HEAD_BYTES = 5;
 
 /** Follows the messages of a body (gRPC over HTTP/2, "Length-Prefixed-Message"): something else can stand only between two. */
 export class MessageBoundary {
+  /** Bytes of the longest message that has begun. */
+  longest = 0;
   /** Bytes of the message's head that have come, and what they say of its length so far. */
   #headBytes = 0;
   #length = 0;
@@ -33,6 +35,7 @@ export class MessageBoundary {
     this.#headBytes += 1;
     if (this.#headBytes < HEAD_BYTES) return;
     this.#remaining = this.#length;
+    this.longest = Math.max(this.longest, this.#length);
     this.#headBytes = 0;
     this.#length = 0;
   }
