@@ -281,14 +281,23 @@ export class DataPlane {
   }
 
   #endTunnels(windowMs: number): void {
-    const tunnels = [...this.#services.tunnels];
+    const { tunnels } = this.#services;
+    const told = new Set<Tunnel>();
     const steps = Math.max(1, Math.floor(windowMs / TUNNEL_STEP_MS));
-    const perStep = Math.ceil(tunnels.length / steps);
+    const perStep = Math.max(1, Math.ceil(tunnels.size / steps));
+    // Goes on: an upgrade that waits for its endpoint becomes a tunnel later.
     const step = (): void => {
-      for (const tunnel of tunnels.splice(0, perStep)) tunnel.goAway('shutdown');
-      if (tunnels.length === 0) clearInterval(this.#tunnelTimer);
+      let left = perStep;
+      for (const tunnel of tunnels) {
+        if (left === 0) return;
+        if (told.has(tunnel)) continue;
+        told.add(tunnel);
+        tunnel.goAway('shutdown');
+        left--;
+      }
     };
     this.#tunnelTimer = setInterval(step, TUNNEL_STEP_MS);
+    this.#tunnelTimer.unref();
     step();
   }
 }

@@ -290,7 +290,8 @@ describe.each(transports)('%s', (transport) => {
     test('U12 the upstream ends its side', async () => {
       const { client, stream, socket } = await tunnel();
       socket.end('bye');
-      expect(await client.answer(stream)).toMatchObject({ body: 'bye', isEnded: true });
+      // No reset comes behind the end: there are clients that forget what they have not read when one does.
+      expect(await client.answer(stream)).toMatchObject({ body: 'bye', isEnded: true, reset: undefined });
       client.send(data(stream, '', 1));
       await expectOver(client, socket);
     });

@@ -287,6 +287,29 @@ describe('draining', () => {
     await own.stop();
   });
 
+  test('a handshake that ends behind the beginning of the drain gets it too', async () => {
+    let accept = (): void => undefined;
+    let asked = (): void => undefined;
+    const isAsked = new Promise<void>((resolve) => (asked = resolve));
+    const slow = await startWebSocketEcho({
+      verifyClient: (_info, answer) => {
+        accept = () => answer(true);
+        asked();
+      },
+    });
+    const own = await startProxy([{ upstream: [slow.port] }]);
+    const client = new WebSocket(`ws://127.0.0.1:${own.port}/`);
+    client.on('error', () => undefined);
+    const end = closed(client);
+    await isAsked;
+    const drained = own.plane.drain(1000);
+    accept();
+    expect((await end).code).toBe(1001);
+    await drained;
+    await own.stop();
+    await slow.stop();
+  });
+
   test('a close frame is not put into the middle of a message', async () => {
     const own = await startProxy([{ upstream: [echo.port] }]);
     const { client, server } = await open({ perMessageDeflate: false }, own);
