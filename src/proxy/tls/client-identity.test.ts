@@ -1,6 +1,7 @@
 import { X509Certificate } from 'node:crypto';
 
 import { expect, test } from '@jest/globals';
+import fc from 'fast-check';
 import { TestAuthority } from '../../../test/support/test-authority.ts';
 import { readBundle } from '../../util/certificate-bundle.ts';
 import { identify } from './client-identity.ts';
@@ -84,4 +85,28 @@ test('a session that is resumed knows nothing of intermediates that the client s
     identity: { verdict: 'success', policy: 'held' },
     fromClient: false,
   });
+});
+
+test('whatever a certificate says of itself, its fields are visible ASCII', () => {
+  const { raw } = new X509Certificate(alice.certificate);
+  let read = 0;
+  const edit = fc.tuple(fc.nat(raw.length - 1), fc.nat(255));
+  fc.assert(
+    fc.property(fc.array(edit, { minLength: 1, maxLength: 4 }), (edits) => {
+      const bytes = Buffer.from(raw);
+      for (const [at, byte] of edits) bytes[at] = byte;
+      let leaf: X509Certificate;
+      try {
+        leaf = new X509Certificate(bytes);
+      } catch {
+        return;
+      }
+      read++;
+      const { identity } = identify({ leaf, sent: [leaf], resumed: false, fault: undefined }, policy, now);
+      const { subject, issuer, verification, certificate } = identity;
+      expect([subject, issuer, verification, certificate].join('')).toMatch(/^[\x20-\x7e]*$/);
+    }),
+    { numRuns: 2000 },
+  );
+  expect(read).toBeGreaterThan(200);
 });
