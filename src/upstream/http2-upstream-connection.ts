@@ -185,6 +185,8 @@ export class Http2UpstreamConnection implements LineUser, Http2Events, Expiring 
       case 'dead':
         this.lostDetail = 'no answer to a ping';
         this.#lose();
+        // Nobody takes what may still wait to be written.
+        this.#socket.destroy();
         return;
       default:
     }

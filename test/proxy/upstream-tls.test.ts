@@ -146,6 +146,26 @@ describe('an endpoint over TLS', () => {
     expect(proxy.counters.errors('SP_UPSTREAM_TLS')).toBe(1);
   });
 
+  test('gets the certificate of the newest table, without a request that fails', async () => {
+    const upstream = await endpoint({
+      cert: good.certificate,
+      key: good.key,
+      ca: root.certificate,
+      requestCert: true,
+    });
+    const showsOne = (name: string): TestRoute =>
+      route(upstream, {}, { trust: { ...believed, pair: root.client(name) } });
+    const proxy = await proxyOver([showsOne('first')]);
+    expect((await get(proxy)).status).toBe(200);
+    const busy = Promise.all(Array.from({ length: 20 }, () => get(proxy)));
+    await proxy.publish([showsOne('second')]);
+    expect((await get(proxy)).status).toBe(200);
+    expect((await busy).map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
+    const seen = upstream.connections.map(({ clientName }) => clientName);
+    expect(seen[0]).toContain('CN=first');
+    expect(seen.at(-1)).toContain('CN=second');
+  });
+
   test('speaks versions and suites that the upstream allows', async () => {
     const upstream = await showing(good);
     const old = await endpoint({ cert: good.certificate, key: good.key, maxVersion: 'TLSv1.2' });
