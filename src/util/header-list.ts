@@ -1,3 +1,8 @@
+/** Room for a few fields from the start: growing three arrays from nothing costs more than filling them. */
+function emptyPlaces(): string[] {
+  return ['', '', '', '', '', '', '', ''];
+}
+
 /**
  * Header fields in the order received, names with their case. Lookups go by lower-case name.
  * One list is reused for all messages of a connection. The arrays are parallel and only valid below `length`: they never
@@ -6,9 +11,9 @@
  */
 export class HeaderList {
   /** As it is written on the wire. */
-  readonly names: string[] = [];
-  readonly lower: string[] = [];
-  readonly values: string[] = [];
+  readonly names: string[] = emptyPlaces();
+  readonly lower: string[] = emptyPlaces();
+  readonly values: string[] = emptyPlaces();
   /** Number of fields. */
   length = 0;
 
