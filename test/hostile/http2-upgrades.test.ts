@@ -25,9 +25,10 @@ const notAllowed = { status: 405, code: 'SP_METHOD_NOT_ALLOWED' } as const;
 describe.each(transports)('%s', (transport) => {
   let rig: Http2HostileRig;
   let honest: Behaviour;
+  let clockOffsetMs = 0;
 
   beforeAll(async () => {
-    rig = await Http2HostileRig.start(transport);
+    rig = await Http2HostileRig.start(transport, { clock: () => performance.now() + clockOffsetMs });
     honest = rig.rig.upstream.behaviour;
   });
 
@@ -293,6 +294,17 @@ describe.each(transports)('%s', (transport) => {
       // No reset comes behind the end: there are clients that forget what they have not read when one does.
       expect(await client.answer(stream)).toMatchObject({ body: 'bye', isEnded: true, reset: undefined });
       client.send(data(stream, '', 1));
+      await expectOver(client, socket);
+    });
+
+    test('U12 the upstream ends, and the client never does', async () => {
+      const { client, stream, socket } = await tunnel();
+      socket.end('bye');
+      expect(await client.answer(stream)).toMatchObject({ isEnded: true, reset: undefined });
+      await rig.rig.upstream.until(() => socket.destroyed);
+      clockOffsetMs += 3_000;
+      await client.until(() => client.stream(stream).reset !== undefined);
+      expect(client.stream(stream).reset).toBe('NO_ERROR');
       await expectOver(client, socket);
     });
 

@@ -4,20 +4,22 @@ import type { AddressInfo, Socket } from 'node:net';
 
 import { PREFACE, flag, frameType } from '../../src/http2/frames.ts';
 import { HpackDecoder } from '../../src/http2/hpack/hpack-decoder.ts';
-import { frame, settings, settingsAck } from './http2-rig.ts';
+import { frame, settings, settingsAck, windowUpdate } from './http2-rig.ts';
 
-/** A request whose head has come. */
+/** A request whose head has come, or all of it where the endpoint waits for that. */
 export interface EndpointRequest {
   readonly stream: number;
   readonly fields: ReadonlyMap<string, string>;
   /** Which connection it came on, from 0. */
   readonly connection: number;
+  body: string;
+  trailers: ReadonlyMap<string, string> | undefined;
 }
 
 /** The bytes that answer a request, right or wrong; undefined: nothing yet. */
 export type EndpointBehaviour = (request: EndpointRequest, socket: Socket) => readonly Buffer[] | undefined;
 
-/** An endpoint of HTTP/2 by prior knowledge that answers with the frames it is given, and waits for no body. */
+/** An endpoint of HTTP/2 by prior knowledge that answers with the frames it is given. */
 export class RawHttp2Endpoint {
   readonly port: number;
   readonly requests: EndpointRequest[] = [];
@@ -25,6 +27,9 @@ export class RawHttp2Endpoint {
   /** Streams that the other side has reset, `connection.stream code`. */
   readonly resets: string[] = [];
   behaviour: EndpointBehaviour;
+  /** Answers when the request is complete, rather than with its head. */
+  waitsForEnd = false;
+  readonly #open = new Map<string, EndpointRequest>();
   readonly #stop: () => Promise<void>;
 
   private constructor(port: number, behaviour: EndpointBehaviour, stop: () => Promise<void>) {
@@ -80,13 +85,36 @@ export class RawHttp2Endpoint {
     if (type === frameType.ping && (flags & flag.ack) === 0)
       socket.write(frame(frameType.ping, flag.ack, 0, bytes.subarray(9)));
     if (type === frameType.rstStream) this.resets.push(`${connection}.${stream} ${bytes.readUInt32BE(9)}`);
-    if (type !== frameType.headers) return;
+    const isLast = (flags & flag.endStream) !== 0;
+    if (type === frameType.headers) this.#headers(stream, bytes, { socket, connection, decoder }, isLast);
+    if (type !== frameType.data) return;
+    const request = this.#open.get(`${connection}.${stream}`);
+    if (request === undefined) return;
+    request.body += bytes.toString('latin1', 9);
+    socket.write(Buffer.concat([windowUpdate(0, bytes.length), windowUpdate(stream, bytes.length)]));
+    if (isLast && this.waitsForEnd) this.#answer(request, socket);
+  }
+
+  // oxlint-disable-next-line max-params -- the parts of a frame, and where it came
+  #headers(stream: number, bytes: Buffer, { socket, connection, decoder }: Line, isLast: boolean): void {
     const fields = new Map<string, string>();
-    decoder.decode(bytes, 9, bytes.length, { field: (name, value) => void fields.set(name, value) });
-    // Trailers need no answer.
-    if (!fields.has(':path')) return;
-    const request = { stream, fields, connection };
-    this.requests.push(request);
+    decoder.decode(bytes, 9, bytes.length, {
+      field: (name, value) =>
+        void fields.set(name, fields.has(name) ? `${fields.get(name)}, ${value}` : value),
+    });
+    const begun = this.#open.get(`${connection}.${stream}`);
+    if (begun === undefined) {
+      const request = { stream, fields, connection, body: '', trailers: undefined };
+      this.#open.set(`${connection}.${stream}`, request);
+      this.requests.push(request);
+      if (isLast || !this.waitsForEnd) this.#answer(request, socket);
+    } else {
+      begun.trailers = fields;
+      if (this.waitsForEnd) this.#answer(begun, socket);
+    }
+  }
+
+  #answer(request: EndpointRequest, socket: Socket): void {
     const answer = this.behaviour(request, socket);
     if (answer !== undefined) socket.write(Buffer.concat(answer));
   }
