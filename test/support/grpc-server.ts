@@ -56,6 +56,8 @@ export class GrpcServer extends EventEmitter {
   /** Paths of the calls that have come. */
   readonly calls: { readonly path: string; readonly metadata: Metadata }[] = [];
   readonly cancelled: string[] = [];
+  /** Messages of downloads that were written so far: no more than their clients make room for. */
+  written = 0;
 
   private constructor(options: Readonly<Record<string, number>>) {
     super();
@@ -111,6 +113,23 @@ export class GrpcServer extends EventEmitter {
     });
   }
 
+  /** As fast as the client reads. */
+  #sendMessages(call: ServerWritableStream<Buffer, Buffer>): void {
+    const [count = 0, bytes = 0] = call.request.toString().split(' ').map(Number);
+    let index = 0;
+    const more = () => {
+      while (index < count && !call.cancelled) {
+        const isRoom = call.write(Buffer.alloc(bytes, index));
+        index += 1;
+        this.written += 1;
+        if (!isRoom) return;
+      }
+      if (index === count) call.end();
+    };
+    call.on('drain', more);
+    more();
+  }
+
   #implementation(): UntypedServiceImplementation {
     return {
       unary: (call: ServerUnaryCall<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => {
@@ -123,7 +142,7 @@ export class GrpcServer extends EventEmitter {
       },
       download: (call: ServerWritableStream<Buffer, Buffer>) => {
         this.#note(call);
-        sendMessages(call);
+        this.#sendMessages(call);
       },
       upload: (call: ServerReadableStream<Buffer, Buffer>, answer: sendUnaryData<Buffer>) => {
         this.#note(call);
@@ -148,22 +167,6 @@ export class GrpcServer extends EventEmitter {
       },
     };
   }
-}
-
-/** As fast as the client reads. */
-function sendMessages(call: ServerWritableStream<Buffer, Buffer>): void {
-  const [count = 0, bytes = 0] = call.request.toString().split(' ').map(Number);
-  let index = 0;
-  const more = () => {
-    while (index < count && !call.cancelled) {
-      const isRoom = call.write(Buffer.alloc(bytes, index));
-      index += 1;
-      if (!isRoom) return;
-    }
-    if (index === count) call.end();
-  };
-  call.on('drain', more);
-  more();
 }
 
 /** Fields `x-*`, under names with another end. */
