@@ -16,7 +16,7 @@ const A_ROUND = perKind(Number(process.env['SALLYPORT_TEST_SESSIONS'] ?? 2400) /
 const SESSIONS = ROUNDS * A_ROUND;
 /** Buffers, pools and generations of the heap have come to their size by then. */
 const WARM_UP = perKind(Math.max(800, SESSIONS / 10));
-const AT_A_TIME = 32;
+const AT_A_TIME = 16;
 const MOST_GROWTH_BYTES = 50 * 2 ** 20;
 /** A machine that does fifty sessions a second is slow. */
 const TIMEOUT_MS = 60_000 + 20 * (SESSIONS + WARM_UP);
@@ -43,9 +43,10 @@ async function flood(
       const index = begun++;
       const kind = abuses[index % abuses.length] as Abuse;
       const isTls = Math.floor(index / abuses.length) % 10 === 0;
-      const outcome = isTls
-        ? await abuse(ports.tls, kind, { tls: { servername: 'a.example' } })
-        : await abuse(ports.plain, kind);
+      const session = isTls
+        ? abuse(ports.tls, kind, { tls: { servername: 'a.example' } })
+        : abuse(ports.plain, kind);
+      const outcome = await session.catch((error: Error) => error.message);
       outcomes.set(`${kind} ${outcome}`, (outcomes.get(`${kind} ${outcome}`) ?? 0) + 1);
     }
   };

@@ -60,9 +60,10 @@ export async function abuse(port: number, kind: Abuse, options: RawHttp2Options 
   }
   const ids = Array.from({ length: STALLED_STREAMS }, () => client.nextStream());
   client.send(...ids.flatMap((id) => headers(id, fields('/large', schemeOf(options)))));
-  await client.until(() => ids.every((id) => client.stream(id).status === 200));
+  await client.until(() => client.isClosed || ids.every((id) => client.stream(id).status === 200));
+  const { isClosed, goaways } = client;
   client.close();
-  return 'left';
+  return isClosed ? (goaways.at(-1)?.code ?? 'closed without a word') : 'left';
 }
 
 /** One request after the other, on as few connections as the server allows, until it is told to stop or one fails. */
