@@ -64,6 +64,8 @@ describe('incremental compile', () => {
           expect(applied).not.toBe('digest');
           expect(text(printTable(applied as RouteTable))).toBe(text(printTable(after)));
 
+          expect(danglingRefs(after)).toEqual([]);
+
           expect([...result.references].toSorted()).toEqual([...fresh.references].toSorted());
           for (const kind of ['Ingress', 'Route', 'BackendPolicy'] as const) {
             for (const id of snapshot.objects[kind].keys()) {
@@ -85,6 +87,24 @@ describe('incremental compile', () => {
   }, 60_000);
 });
 
+/** References to certificates and authorities that the table does not hold, or holds in another state; and those that nobody refers to. */
+function danglingRefs({ upstreams, hosts, certificates, authorities }: RouteTable): readonly string[] {
+  const refs = [
+    ...[...upstreams.values()].flatMap(({ tls }) => [
+      tls?.certificate && { ...tls.certificate, held: certificates },
+      tls?.authority && { ...tls.authority, held: authorities },
+    ]),
+    ...[...hosts.values()].map(
+      ({ clientAuth }) => clientAuth?.authority && { ...clientAuth.authority, held: authorities },
+    ),
+  ].filter((ref) => ref !== undefined);
+  const used = new Set(refs.filter(({ held }) => held === authorities).map(({ id }) => id));
+  return [
+    ...refs.filter(({ id, digest, held }) => held.get(id)?.digest !== digest).map(({ id }) => id),
+    ...[...authorities.keys()].filter((id) => !used.has(id)),
+  ];
+}
+
 /** Compared as text, which is many times faster than by member. */
 function text(value: unknown): string {
   return JSON.stringify(value, undefined, 1);
@@ -96,6 +116,7 @@ function sorted(delta: ReturnType<typeof tableDelta>): unknown {
     set: set.toSorted((a, b) => (a.id < b.id ? -1 : 1)),
     removed: removed.toSorted(),
   });
-  const { base, generation, digest, routes, hosts, upstreams, endpoints, certificates } = delta;
-  return [base, generation, digest, ...[routes, hosts, upstreams, endpoints, certificates].map(part)];
+  const { base, generation, digest, routes, hosts, upstreams, endpoints, certificates, authorities } = delta;
+  const parts = [routes, hosts, upstreams, endpoints, certificates, authorities];
+  return [base, generation, digest, ...parts.map(part)];
 }

@@ -44,6 +44,29 @@ const annotation = fc.constantFrom(
   ['nginx.ingress.kubernetes.io/auth-tls-pass-certificate-to-upstream', 'true'],
 );
 
+/** Annotations that say something together only. */
+const annotationFamily = fc.constantFrom(
+  [
+    ['nginx.ingress.kubernetes.io/backend-protocol', 'HTTPS'],
+    ['nginx.ingress.kubernetes.io/proxy-ssl-secret', 'one'],
+    ['nginx.ingress.kubernetes.io/proxy-ssl-verify', 'on'],
+  ],
+  [
+    ['nginx.ingress.kubernetes.io/auth-tls-secret', 'one'],
+    ['nginx.ingress.kubernetes.io/auth-tls-verify-client', 'optional'],
+  ],
+);
+
+const annotations = fc
+  .array(
+    fc.oneof(
+      { weight: 6, arbitrary: annotation.map((single) => [single]) },
+      { weight: 1, arbitrary: annotationFamily },
+    ),
+    { maxLength: 4 },
+  )
+  .map((families): readonly (readonly string[])[] => families.flat());
+
 function meta(options: {
   readonly namespace?: fc.Arbitrary<string>;
   readonly name?: fc.Arbitrary<string>;
@@ -56,15 +79,15 @@ function meta(options: {
       namespace: options.namespace ?? namespace,
       createdAtMs: fc.constantFrom(0, 1_000, 2_000),
       labels: options.labels ?? fc.constant(new Map<string, string>()),
-      annotations: fc.array(annotation, { maxLength: options.annotated === true ? 4 : 0 }),
+      pairs: options.annotated === true ? annotations : fc.constant<readonly (readonly string[])[]>([]),
     })
-    .map(({ annotations, ...rest }) => ({
+    .map(({ pairs, ...rest }) => ({
       ...rest,
       uid: `${rest.namespace}/${rest.name}`,
       // A new object is a new version, as from an API server.
       resourceVersion: String(++version),
       generation: 1,
-      annotations: new Map(annotations.map(([key = '', value = '']) => [key, value])),
+      annotations: new Map(pairs.map(([key = '', value = '']) => [key, value])),
     }));
 }
 
@@ -231,7 +254,10 @@ const secret: fc.Arbitrary<Secret> = fc.record({
     )
     .chain((pair) =>
       fc
-        .constantFrom('', 'garbage', tlsPairs.a.certificate, tlsPairs.b.certificate)
+        .constantFrom(
+          'garbage',
+          ...Array.from({ length: 4 }, () => [tlsPairs.a.certificate, tlsPairs.b.certificate]).flat(),
+        )
         .map((ca) => new Map([...pair, ['ca.crt', Buffer.from(ca)]])),
     ),
 });
@@ -333,6 +359,7 @@ export const startObjects: fc.Arbitrary<readonly ModelObject[]> = fc.tuple(
   service,
   service,
   slice,
+  secret.map((made) => ({ ...made, meta: { ...made.meta, namespace: 'team-a', name: 'one' } })),
   ingress,
   ingress,
   ingress,
