@@ -34,7 +34,8 @@ function moody(random: () => number) {
     else if (mood < 0.09) stream.session?.goaway(0);
     else if (mood < 0.1) stream.session?.destroy();
     else if (mood < 0.13) response.writeHead(200, { 'x-early': '1' }).end('early');
-    if (mood < 0.13 && mood >= 0.09) return;
+    else if (mood < 0.2) response.writeHead(503).end('busy');
+    if (mood < 0.2 && mood >= 0.09) return;
     const parts: Buffer[] = [];
     request.on('data', (part: Buffer) => parts.push(part));
     request.on('error', () => undefined);
@@ -59,7 +60,7 @@ test('whatever endpoints do, every answer belongs to its request, and nothing is
   const board = new EndpointBoard(EndpointBoard.allocate(64));
   const route: TestRoute = {
     upstream: upstreams.map(({ port }) => port),
-    retry: { tries: 3 },
+    retry: { tries: 3, onStatus: [503] },
     trust: { ca: root.certificate },
     policy: { protocol: 'auto', tls: { verify: true, name: 'a.example', sendName: true } },
   };
