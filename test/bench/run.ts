@@ -3,7 +3,7 @@
 // Runs the scenarios one after the other, prints each table, and writes bench/results and docs/benchmarks.md.
 // Listens on the loopback address only and ends what it started.
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 
@@ -21,6 +21,9 @@ interface Found {
   readonly present: readonly Peer[];
   readonly versions: Readonly<Record<string, string>>;
 }
+
+/** Before anything was started here: of scenarios in a row, each leaves load behind. */
+const [loadBefore = 0] = loadavg();
 
 const say = (message: string): void => void process.stdout.write(`${message}\n`);
 
@@ -60,7 +63,7 @@ async function runScenario(scenario: Scenario, bench: Bench, found: Found): Prom
   const command = commandOf(scenario);
   const date = new Date().toISOString().slice(0, 10);
   const head = { id: scenario.id, title: scenario.title, date, command };
-  return { ...head, machine: machine(), versions: found.versions, ...result };
+  return { ...head, machine: machine(), load: loadBefore, versions: found.versions, ...result };
 }
 
 function publish(report: Report, quick: boolean): void {

@@ -16,24 +16,33 @@ describe('report', () => {
     );
   });
 
+  const report = {
+    id: 'x',
+    title: 'X',
+    date: '2026-01-01',
+    command: 'make bench',
+    machine: 'a machine',
+    versions: { nginx: '1.22' },
+    how: 'Something was done',
+    columns: [{ key: 'a', label: 'A', digits: 1 }],
+    rows: [
+      { name: 'one', values: { a: 1 } },
+      { name: 'two', values: { a: null } },
+    ],
+    verdicts: [],
+  };
+
   test('a figure that does not exist is a dash', () => {
-    const text = section({
-      id: 'x',
-      title: 'X',
-      date: '2026-01-01',
-      command: 'make bench',
-      machine: 'a machine',
-      versions: { nginx: '1.22' },
-      how: 'Something was done',
-      columns: [{ key: 'a', label: 'A', digits: 1 }],
-      rows: [
-        { name: 'one', values: { a: 1 } },
-        { name: 'two', values: { a: null } },
-      ],
-      verdicts: [],
-    });
+    const text = section(report);
     expect(text).toContain('| one | 1.0 |\n| two | – |');
     expect(text).toContain('2026-01-01, `make bench`, a machine; nginx 1.22.');
+  });
+
+  test('says of a machine that it was busy', () => {
+    expect(section({ ...report, load: 0.4 })).toContain('a machine; nginx');
+    expect(section({ ...report, load: 7.25 })).toContain(
+      'a machine, BUSY with other work (load 7.3 before the run)',
+    );
   });
 });
 

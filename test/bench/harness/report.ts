@@ -16,6 +16,8 @@ export interface Report extends Result {
   readonly date: string;
   readonly command: string;
   readonly machine: string;
+  /** Average over the minute before the whole run: what else the machine was doing. */
+  readonly load?: number;
   /** Program → version. */
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -35,6 +37,8 @@ export function saveReport(report: Report): void {
   // NaN has no place in JSON and becomes null, which the page shows as a dash.
   writeFileSync(join(resultsFolder, `${report.id}.json`), `${JSON.stringify(report, undefined, 2)}\n`);
 }
+
+const BUSY_LOAD = 1;
 
 const figure = (value: number | null | undefined, digits: number): string =>
   typeof value === 'number' && Number.isFinite(value) ? value.toFixed(digits) : '–';
@@ -62,6 +66,11 @@ export function verdictLine(verdict: Verdict): string {
   return `${verdict.text}: ${figure(verdict.value, 2)}, ${verdict.sense} ${verdict.limit}: ${outcome}`;
 }
 
+/** Figures from a machine that was busy are rough; ratios of interleaved rounds suffer less. */
+function loadNote({ load = 0 }: Report): string {
+  return load < BUSY_LOAD ? '' : `, BUSY with other work (load ${load.toFixed(1)} before the run)`;
+}
+
 /** A scenario's section of the page. */
 export function section(report: Report): string {
   const versions = Object.entries(report.versions).map(([name, version]) => `${name} ${version}`);
@@ -70,7 +79,7 @@ export function section(report: Report): string {
     `${report.how}.`,
     resultTable(report.columns, report.rows),
     report.verdicts.map((verdict) => `- ${verdictLine(verdict)}`).join('\n'),
-    `${report.date}, \`${report.command}\`, ${report.machine}; ${versions.join(', ')}.`,
+    `${report.date}, \`${report.command}\`, ${report.machine}${loadNote(report)}; ${versions.join(', ')}.`,
   ].join('\n\n');
 }
 
