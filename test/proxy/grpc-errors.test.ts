@@ -3,6 +3,8 @@ import { Metadata, status } from '@grpc/grpc-js';
 
 import { startProxy, testSettings } from '../support/data-plane-harness.ts';
 import type { TestProxy, TestProxyOptions, TestRoute } from '../support/data-plane-harness.ts';
+import { AccessLog } from '../../src/telemetry/access-log.ts';
+import { RawClient } from '../support/raw-client.ts';
 import { GrpcClient, outcomeOf } from '../support/grpc-client.ts';
 import { echoService } from '../support/grpc-server.ts';
 
@@ -63,5 +65,30 @@ describe('before an endpoint is reached', () => {
     const outcome = await client.unary(echoService.unary, 'hello');
     expect(outcome).toMatchObject({ code: status.UNKNOWN, details: 'HTTP status 301' });
     expect(outcome.trailers.get('location')).toEqual([]);
+  });
+
+  test('over HTTP/1.1 the status is among the headers, and the connection serves on', async () => {
+    await start([]);
+    const raw = await RawClient.connect(proxy.port);
+    const request =
+      'POST /test.Echo/Unary HTTP/1.1\r\nHost: a\r\nContent-Type: application/grpc\r\nContent-Length: 0\r\n\r\n';
+    for (const _ of [1, 2]) {
+      raw.send(request);
+      // oxlint-disable-next-line no-await-in-loop -- one after the other
+      const response = await raw.response();
+      expect(response).toMatchObject({ status: 200, body: '' });
+      expect(response.headers.get('grpc-status')).toBe('12');
+      expect(response.headers.get('content-type')).toBe('application/grpc');
+    }
+    raw.close();
+  });
+
+  test('the books have the HTTP status, and the code of the error', async () => {
+    let text = '';
+    const accessLog = new AccessLog({ send: (lines) => (text += lines) });
+    await start([{ upstream: [], policy: grpc }], { accessLog });
+    await client.unary(echoService.unary, 'hello');
+    accessLog.flush();
+    expect(JSON.parse(text)).toMatchObject({ status: 503, error: 'SP_NO_ENDPOINTS', protocol: 'HTTP/2.0' });
   });
 });

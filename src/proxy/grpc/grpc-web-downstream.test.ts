@@ -1,4 +1,6 @@
 import { describe, expect, test } from '@jest/globals';
+import fc from 'fast-check';
+
 import type { TunnelEnd } from '../../util/tunnel-end.ts';
 import { HeaderList } from '../../util/header-list.ts';
 import type { AnswerHead, Downstream } from '../downstream.ts';
@@ -86,6 +88,13 @@ function trailers(text: string): string {
   return `\x80${message(text).toString('latin1').slice(1)}`;
 }
 
+/** Base64 in quanta that may each be padded. */
+function unpadded(text: string): string {
+  return (text.match(/.{4}/g) ?? [])
+    .map((quantum) => Buffer.from(quantum, 'base64').toString('latin1'))
+    .join('');
+}
+
 const grpc = { 'content-type': 'application/grpc+proto' };
 
 describe('the request', () => {
@@ -151,6 +160,32 @@ describe('the answer', () => {
     expect(rest).toBe(trailers('grpc-status:0\r\n'));
     expect(client.headers['content-type']).toBe('application/grpc-web-text+proto');
   });
+
+  test.each(['application/grpc-web', 'application/grpc-web-text'])(
+    'of %s is the same however it comes and whenever it leaves',
+    (contentType) => {
+      const pieces = fc.array(fc.tuple(fc.integer({ min: 1, max: 40 }), fc.boolean()), { maxLength: 30 });
+      fc.assert(
+        fc.property(fc.array(fc.string({ unit: 'binary-ascii' })), pieces, (texts, steps) => {
+          const { client, web } = translated(contentType);
+          web.head({ ...head(grpc), length: -1, bodiless: false });
+          const body = Buffer.concat(texts.map(message));
+          let at = 0;
+          for (const [length, leaves] of steps) {
+            const end = Math.min(at + length, body.length);
+            web.body(body, at, end);
+            if (leaves) web.flush();
+            at = end;
+          }
+          web.body(body, at, body.length);
+          web.end(list({ 'grpc-status': '0' }));
+          const isText = contentType.endsWith('text');
+          const sent = isText ? unpadded(client.text) : client.text;
+          expect(sent).toBe(body.toString('latin1') + trailers('grpc-status:0\r\n'));
+        }),
+      );
+    },
+  );
 
   test('of trailers alone has a body', () => {
     const { client, web } = translated('application/grpc-web');
