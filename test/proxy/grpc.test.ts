@@ -14,6 +14,7 @@ import { GrpcClient, outcomeOf } from '../support/grpc-client.ts';
 import type { CallOutcome } from '../support/grpc-client.ts';
 import { GrpcServer, echoService } from '../support/grpc-server.ts';
 import { startRelay } from '../support/relay.ts';
+import type { Relay } from '../support/relay.ts';
 
 // A real client and a real server of gRPC, with the proxy between them.
 
@@ -25,6 +26,8 @@ let proxy: TestProxy;
 let client: GrpcClient;
 /** Set when a test is over, however it ended. */
 let isOver: boolean;
+/** What else a test has started. */
+const stops: (() => unknown)[] = [];
 
 async function start(route: Partial<TestRoute> = {}, settings: Partial<ProxySettings> = {}): Promise<void> {
   proxy = await startProxy([{ upstream: [server.port], policy: grpc, ...route }], {
@@ -43,7 +46,20 @@ afterEach(async () => {
   client.close();
   server.stop();
   await proxy.stop();
+  for (const stop of stops.splice(0)) await stop();
 });
+
+async function anotherServer(): Promise<GrpcServer> {
+  const other = await GrpcServer.start();
+  stops.push(() => other.stop());
+  return other;
+}
+
+async function relayTo(port: number): Promise<Relay> {
+  const relay = await startRelay(port);
+  stops.push(() => relay.close());
+  return relay;
+}
 
 /** Metadata that the server sends back. */
 function metadata(fields: Readonly<Record<string, string>> = { 'x-test': 'one' }): Metadata {
@@ -236,6 +252,7 @@ async function startSilentServer() {
       { endStream: true },
     );
   });
+  stops.push(() => silent.close());
   silent.listen(0, '127.0.0.1');
   await once(silent, 'listening');
   return { server: silent, port: (silent.address() as AddressInfo).port };
@@ -259,7 +276,7 @@ describe('endpoints', () => {
   });
 
   test('that shut down under load lose no call', async () => {
-    const other = await GrpcServer.start();
+    const other = await anotherServer();
     await start({ upstream: [server.port, other.port] });
     const codes = new Set<status>();
     let drained = false;
@@ -282,7 +299,6 @@ describe('endpoints', () => {
     drained = true;
     await Promise.all(runs);
     expect([...codes]).toEqual([status.OK]);
-    other.stop();
   });
 
   test('that fail are not asked again for what they may have begun', async () => {
@@ -297,8 +313,8 @@ describe('endpoints', () => {
 
   test('whose connection is lost without a word are not asked again for what they may have begun', async () => {
     const silent = await startSilentServer();
-    const relay = await startRelay(silent.port);
-    const other = await GrpcServer.start();
+    const relay = await relayTo(silent.port);
+    const other = await anotherServer();
     await start({ upstream: [relay.port] });
     // A connection that has served before may have been lost before, so that a request is owed another try.
     expect((await client.unary(unary, 'hello')).code).toBe(status.UNIMPLEMENTED);
@@ -308,12 +324,10 @@ describe('endpoints', () => {
     await relay.close();
     expect(await outcome).toMatchObject({ code: status.UNAVAILABLE });
     expect(other.calls).toEqual([]);
-    other.stop();
-    silent.server.close();
   });
 
   test('whose connection is lost inside a message end the call as UNAVAILABLE', async () => {
-    const relay = await startRelay(server.port);
+    const relay = await relayTo(server.port);
     await start({ upstream: [relay.port] });
     const call = client.serverStream(download, '2000 65536');
     const outcome = outcomeOf(call);
