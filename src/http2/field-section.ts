@@ -8,6 +8,10 @@ export interface SectionLimits {
 }
 
 const NO_LIMITS: SectionLimits = { maxFields: 0, maxBytes: 0 };
+/** Lists that wait for the next sections, and how much each may still hold on to. */
+const MAX_SPARE = 8;
+const MAX_SPARE_FIELDS = 32;
+const MAX_SPARE_BYTES = 4096;
 /** Digits of the largest number that can be counted exactly. */
 const MAX_DIGITS = 16;
 
@@ -17,7 +21,7 @@ const MAX_DIGITS = 16;
  * compression table must stay in step, but nothing more is kept. One section is reused for a whole connection.
  */
 export class FieldSection implements FieldSink {
-  /** A new list for each section: it is given away with the head. Cookie crumbs (§8.2.3) stand joined at the first one's place. */
+  /** Another list for each section: it is given away with the head. Cookie crumbs (§8.2.3) stand joined at the first one's place. */
   headers = new HeaderList();
   method: string | undefined;
   scheme: string | undefined;
@@ -35,13 +39,24 @@ export class FieldSection implements FieldSink {
   tooLarge = false;
   /** Value of Content-Length, -1 without one. */
   contentLength = -1;
+  readonly #spare: HeaderList[] = [];
   #limits = NO_LIMITS;
   #fields = 0;
   #bytes = 0;
   #cookieAt = -1;
 
+  /** Takes back a list that was given away and that nobody looks at any more. */
+  recycle(list: HeaderList): void {
+    if (this.#spare.length === MAX_SPARE || list.length > MAX_SPARE_FIELDS) return;
+    let bytes = 0;
+    for (let index = 0; index < list.length; index++) bytes += (list.values[index] as string).length;
+    if (bytes > MAX_SPARE_BYTES) return;
+    list.clear();
+    this.#spare.push(list);
+  }
+
   begin(limits: SectionLimits): void {
-    this.headers = new HeaderList();
+    this.headers = this.#spare.pop() ?? new HeaderList();
     this.method = undefined;
     this.scheme = undefined;
     this.authority = undefined;

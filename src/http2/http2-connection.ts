@@ -153,6 +153,11 @@ export class Http2Connection implements StreamLink {
     return stream;
   }
 
+  /** Gives back the fields of a head that nobody looks at any more, for one of the next. */
+  recycle(headers: HeaderList): void {
+    this.#messages.recycle(headers);
+  }
+
   /** Asks for a sign of life; `pong` is told. */
   ping(): void {
     if (!this.#core.hasFailed) this.#core.goingAway.ping();

@@ -1,3 +1,4 @@
+import type { HeaderList } from '../util/header-list.ts';
 import type { ConnectionCore } from './connection-core.ts';
 import { FieldSection } from './field-section.ts';
 import type { SectionLimits } from './field-section.ts';
@@ -29,6 +30,10 @@ export class IncomingMessages {
     this.#link = link;
     this.#headLimits = { maxFields, maxBytes: maxHeaderBytes };
     this.#trailerLimits = { maxFields: maxTrailerFields, maxBytes: maxTrailerBytes };
+  }
+
+  recycle(headers: HeaderList): void {
+    this.#section.recycle(headers);
   }
 
   /** A stream in its first state, in the table. */

@@ -1,12 +1,12 @@
 import type { FilterRequest } from '../filters/filter.ts';
 import type { PathMatch } from '../table/route-table.ts';
-import type { HeaderList } from '../util/header-list.ts';
+import { HeaderList } from '../util/header-list.ts';
 import { KnownAuthority } from './known-authority.ts';
 import type { MatchRequest } from './linked-table.ts';
 
 const anyPath: PathMatch = { type: 'prefix', value: '/' };
 const defaultPorts = { http: 80, https: 443 } as const;
-const noHeaders = { length: 0 } as HeaderList;
+const noHeaders = new HeaderList();
 
 /** A request between its decoding and its way upstream. One object serves all requests of a client connection in turn. */
 export class ProxyRequest implements FilterRequest, MatchRequest {
@@ -47,6 +47,7 @@ export class ProxyRequest implements FilterRequest, MatchRequest {
     this.scheme = this.transport;
     this.host = '';
     this.authority = '';
+    this.headers = noHeaders;
     this.path = '/';
     this.query = '';
     this.origin = '';

@@ -118,7 +118,7 @@ export class ClientStream implements Downstream {
     // An answer that said how long it is cannot end before.
     if (trailers !== undefined && !this.#hasLength) return this.end(trailers);
     this.#stream?.reset('INTERNAL_ERROR');
-    return this.finished();
+    return this.#release(true);
   }
 
   holdBody(): void {
@@ -152,11 +152,14 @@ export class ClientStream implements Downstream {
   /** The stream ended before its end. */
   gone(code: ErrorCodeName): void {
     this.exchange.onClientGone(code);
-    this.finished();
+    this.#release(true);
   }
 
-  /** Both sides are over. */
+  /** The answer is complete, and the stream over. */
   finished(): void {
+    // Only here: a filter that still thinks about a request that was given up may look at its fields.
+    const fields = this.#intake.head.giveUpFields();
+    if (fields !== undefined) this.#share.recycle(fields);
     this.#release(true);
   }
 
@@ -187,7 +190,7 @@ export class ClientStream implements Downstream {
   #onStalled(): void {
     this.exchange.onClientGone('SP_CLIENT_SLOW');
     this.#stream?.reset('CANCEL');
-    this.finished();
+    this.#release(true);
     this.#share.stalled();
   }
 }

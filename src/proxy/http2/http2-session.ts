@@ -6,6 +6,7 @@ import type { Http2Stream, StreamHandler } from '../../http2/http2-stream.ts';
 import { defaultLimits } from '../../http2/limits.ts';
 import type { HeadFault, Http2RequestHead } from '../../http2/message-heads.ts';
 import type { ErrorCodeName } from '../../telemetry/error-codes.ts';
+import type { HeaderList } from '../../util/header-list.ts';
 import { TurnQueue } from '../../util/turn-queue.ts';
 import type { TurnMember } from '../../util/turn-queue.ts';
 import type { Client } from '../client.ts';
@@ -130,6 +131,10 @@ export class Http2Session implements Http2Events, StreamShare, TurnMember {
 
   partialData(stream: Http2Stream): number {
     return this.#connection.partialData(stream);
+  }
+
+  recycle(headers: HeaderList): void {
+    this.#connection.recycle(headers);
   }
 
   fed(intake: RequestIntake): void {

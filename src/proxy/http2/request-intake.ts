@@ -49,6 +49,7 @@ export class RequestIntake implements StreamHandler, Expiring {
 
   open(stream: Http2Stream, isComplete: boolean): void {
     this.#stream = stream;
+    this.head.method = '';
     this.isComplete = isComplete;
     this.#held = false;
     this.#endDue = false;
@@ -75,7 +76,7 @@ export class RequestIntake implements StreamHandler, Expiring {
     this.#share.unconsumedBytes -= this.#unconsumed;
     this.#unconsumed = 0;
     this.#unwatchPace();
-    this.head.release();
+    this.head.giveUpFields();
   }
 
   hold(): void {

@@ -32,6 +32,9 @@ const badIdentity: CodecFault = {
   reason: 'byte above 0x7e in a field that must be ASCII',
 };
 
+/** Where there is no request: shared, and never filled. */
+const noFields = new HeaderList();
+
 /** A request of HTTP/2 in the form that an exchange takes. One object serves all requests of a ClientStream. */
 export class StreamRequestHead implements RequestHead {
   method = '';
@@ -40,7 +43,7 @@ export class StreamRequestHead implements RequestHead {
   targetScheme: '' | 'http' | 'https' = '';
   pathAndQuery = '';
   readonly minor = 1;
-  headers: HeaderList = new HeaderList();
+  headers: HeaderList = noFields;
   framing: Framing = 'none';
   contentLength = 0;
   readonly keepAlive = true;
@@ -70,10 +73,11 @@ export class StreamRequestHead implements RequestHead {
     return this.#judgeFields() ?? (head.protocol === '' ? undefined : this.#asUpgrade(head.protocol));
   }
 
-  /** Lets go of the fields: they must not stay as long as an idle connection does. */
-  release(): void {
-    this.method = '';
+  /** Lets go of the fields: they must not stay as long as an idle connection does. Returns them where there are any. */
+  giveUpFields(): HeaderList | undefined {
+    const { headers } = this;
     this.headers = noFields;
+    return headers === noFields ? undefined : headers;
   }
 
   #frame(stated: number, isComplete: boolean): void {
@@ -112,5 +116,3 @@ export class StreamRequestHead implements RequestHead {
     return undefined;
   }
 }
-
-const noFields = new HeaderList();

@@ -1,5 +1,6 @@
 import type { Http2Stream } from '../../http2/http2-stream.ts';
 import type { ErrorCodeName } from '../../telemetry/error-codes.ts';
+import type { HeaderList } from '../../util/header-list.ts';
 import type { Client } from '../client.ts';
 import type { ProxyServices } from '../proxy-services.ts';
 import type { ClientStream } from './client-stream.ts';
@@ -25,6 +26,8 @@ export interface StreamShare {
   partialData(stream: Http2Stream): number;
   /** Body bytes have come: `settle` is wanted once everything that came together was handed over. */
   fed(intake: RequestIntake): void;
+  /** Nobody looks at the fields of a request any more. */
+  recycle(headers: HeaderList): void;
   /** A stream was given up because the client does not take what it asked for. Follows `released`. */
   stalled(): void;
   /** The stream is over. `isReusable`: the object may serve another. */
