@@ -5,6 +5,7 @@ import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import type { Expiring } from '../util/deadline-sweeper.ts';
 import type { HeaderList } from '../util/header-list.ts';
 import { Http2TunnelEnd } from './http2-tunnel-end.ts';
+import type { TunnelEndEvents } from './http2-tunnel-end.ts';
 import {
   http2Fields,
   isTunnelRequest,
@@ -27,7 +28,7 @@ interface Failure {
  * One exchange on a stream of HTTP/2. Response bytes reach the sink as they come; what else there is to tell (its end, its
  * failure) is told once the read that brought it is over, when the codec is at rest.
  */
-export class Http2Exchange implements UpstreamExchange, StreamHandler, Expiring {
+export class Http2Exchange implements UpstreamExchange, StreamHandler, TunnelEndEvents, Expiring {
   readonly isConnecting = false;
   /** An endpoint that closes a connection says with a GOAWAY what it has not done; one that says nothing may have begun. */
   readonly isReused = false;
@@ -177,6 +178,17 @@ export class Http2Exchange implements UpstreamExchange, StreamHandler, Expiring 
     this.#tunnel?.closeIfOver();
   }
 
+  // ── what the tunnel tells ─────────────────────────────────────────────────────────────────────────────────────────
+
+  /** An endpoint that does not read must not keep it for ever. */
+  onClosing(): void {
+    this.deadline = this.#in(this.#candidacy.timeouts.sendMs);
+  }
+
+  onClosed(): void {
+    this.#close();
+  }
+
   // ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
   /** The read is over: tells what it has brought. Returns whether bytes of it are still to be written. */
@@ -194,6 +206,10 @@ export class Http2Exchange implements UpstreamExchange, StreamHandler, Expiring 
   }
 
   onDeadline(): void {
+    if (this.#tunnel !== undefined) {
+      this.#tunnel.destroy();
+      return;
+    }
     const { readMs } = this.#candidacy.timeouts;
     if (!this.#requestEnded && this.#stream?.isWaiting === true) {
       this.#giveUp('request body not taken in time');
@@ -254,7 +270,7 @@ export class Http2Exchange implements UpstreamExchange, StreamHandler, Expiring 
     if (stream === undefined) return;
     const { sink, request } = this.#candidacy;
     this.deadline = 0;
-    this.#tunnel = new Http2TunnelEnd(stream, this.#responseEnded, () => this.#close());
+    this.#tunnel = new Http2TunnelEnd(stream, this.#responseEnded, this);
     sink.onUpgraded(switchedHead(head, request), this.#tunnel);
   }
 

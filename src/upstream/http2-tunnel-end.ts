@@ -1,13 +1,20 @@
 import type { Http2Stream } from '../http2/http2-stream.ts';
 import type { TunnelEnd, TunnelListener } from '../util/tunnel-end.ts';
 
+export interface TunnelEndEvents {
+  /** Nobody is at the other end any more; what was written is still to leave. */
+  onClosing(): void;
+  /** Both directions are over. Told once. */
+  onClosed(): void;
+}
+
 /**
  * The endpoint's end of a tunnel over a stream of HTTP/2 (RFC 8441). Whoever handles the stream hands on what it is told.
  * While the other side is held back, bytes wait here: as many as the stream's window lets through.
  */
 export class Http2TunnelEnd implements TunnelEnd {
   readonly #stream: Http2Stream;
-  readonly #onClosed: () => void;
+  readonly #events: TunnelEndEvents;
   #listener: TunnelListener | undefined;
   #waiting: Buffer[] = [];
   #isPaused = true;
@@ -16,10 +23,10 @@ export class Http2TunnelEnd implements TunnelEnd {
   #isClosed = false;
 
   /** `isEnded`: the endpoint's direction is complete already. */
-  constructor(stream: Http2Stream, isEnded: boolean, onClosed: () => void) {
+  constructor(stream: Http2Stream, isEnded: boolean, events: TunnelEndEvents) {
     this.#stream = stream;
     this.#remoteEnded = isEnded;
-    this.#onClosed = onClosed;
+    this.#events = events;
   }
 
   start(listener: TunnelListener): void {
@@ -44,6 +51,7 @@ export class Http2TunnelEnd implements TunnelEnd {
     this.#stream.end();
     this.#stream.discard();
     this.closeIfOver();
+    if (!this.#isClosed) this.#events.onClosing();
   }
 
   destroy(): void {
@@ -96,7 +104,7 @@ export class Http2TunnelEnd implements TunnelEnd {
     this.#isClosed = true;
     this.#waiting = [];
     this.#listener?.onClose();
-    this.#onClosed();
+    this.#events.onClosed();
   }
 
   #tell(bytes: Buffer): void {

@@ -2,16 +2,21 @@ import type { Socket } from 'node:net';
 
 import type { TunnelEnd, TunnelListener } from '../util/tunnel-end.ts';
 
+/** Once a tunnel is over, its ends have so long to take something of what waits for them. */
+const CLOSE_MS = 10_000;
+
 /** A connection of HTTP/1.1 that has switched protocols. Whoever reads the socket hands on what comes, with `receive`. */
 export class SocketTunnelEnd implements TunnelEnd {
   readonly #socket: Socket;
+  readonly #closeMs: number;
   /** What came before `start`. */
   #early: Buffer | undefined;
   #listener: TunnelListener | undefined;
 
   /** `rest` came behind the message that agreed to the tunnel, and is the tunnel's. */
-  constructor(socket: Socket, rest: Buffer | undefined) {
+  constructor(socket: Socket, rest: Buffer | undefined, closeMs = CLOSE_MS) {
     this.#socket = socket;
+    this.#closeMs = closeMs;
     this.#early = rest;
   }
 
@@ -43,7 +48,9 @@ export class SocketTunnelEnd implements TunnelEnd {
   }
 
   close(): void {
-    this.#socket.destroySoon();
+    const socket = this.#socket;
+    if (socket.writableLength > 0) socket.setTimeout(this.#closeMs, () => socket.destroy());
+    socket.destroySoon();
   }
 
   destroy(): void {
