@@ -406,6 +406,11 @@ const bad: readonly (readonly [string, Manifest, string])[] = [
     `${f0}.httpsRedirect.statusCode: Unsupported value: 303`,
   ],
   [
+    'an origin with a path',
+    filtered({ cors: { allowOrigins: ['https://a.example/'] } }),
+    `${f0}.cors.allowOrigins[0]: Invalid value: "https://a.example/"`,
+  ],
+  [
     'a redirect to port 0',
     rule({ filters: [{ redirect: { port: 0 } }] }),
     `${f0}.redirect.port: Invalid value: 0`,
