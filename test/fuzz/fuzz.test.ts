@@ -7,18 +7,21 @@ import { NodeRequestReader } from './node-reader.ts';
 import { readRequests } from './our-reader.ts';
 import type { Message, Transcript } from './our-reader.ts';
 import { ProxyTarget } from './proxy-target.ts';
+import { EndpointTarget } from './endpoint-target.ts';
 import { Random } from './random.ts';
 import { createTargets, requestStream } from './targets.ts';
 
 // A fixed slice of what `make fuzz` does for as long as it is told to.
 const node = new NodeRequestReader();
 const throughProxy = new ProxyTarget();
+const fromEndpoints = new EndpointTarget();
 afterAll(async () => {
   node.close();
   await throughProxy.close();
+  await fromEndpoints.close();
 });
 
-test.each([...createTargets(node), throughProxy])(
+test.each([...createTargets(node), throughProxy, fromEndpoints])(
   '$name: nothing found with a fixed seed',
   async (target) => {
     const random = new Random(20_261_121);
@@ -32,6 +35,7 @@ test.each([...createTargets(node), throughProxy])(
 
 test('connections through the proxy lead to requests', () => {
   expect(throughProxy.forwarded).toBeGreaterThan(50);
+  expect(fromEndpoints.passed).toBeGreaterThan(20);
 });
 
 test('a good part of the inputs is right enough to be read', () => {

@@ -4,11 +4,13 @@ import { checkInput, runBatch } from './fuzz.ts';
 import type { Finding } from './fuzz.ts';
 import { NodeRequestReader } from './node-reader.ts';
 import { ProxyTarget } from './proxy-target.ts';
+import { EndpointTarget } from './endpoint-target.ts';
 import { Random } from './random.ts';
 import { createTargets } from './targets.ts';
 
 // Fuzzes the codecs for a given time: HTTP/1 beside Node's own parser, cut at random places, and writer to reader; HTTP/2
-// header blocks, whole connections of both roles, and requests beside node:http2; PROXY protocol headers.
+// header blocks, whole connections of both roles, requests beside node:http2, clients and endpoints of a running proxy; PROXY protocol
+// headers.
 //   node test/fuzz/run.ts --seconds 60 [--seed 1] [--only requests-beside-node]
 //   node test/fuzz/run.ts --only requests-beside-node --seed 7 --input 474554…      one input again
 // Exit code 1 when there was a finding.
@@ -28,7 +30,8 @@ const { values } = parseArgs({
 const seed = values.seed === undefined ? Date.now() % 2 ** 31 : Number(values.seed);
 const node = new NodeRequestReader();
 const throughProxy = new ProxyTarget();
-const targets = [...createTargets(node), throughProxy].filter(
+const fromEndpoints = new EndpointTarget();
+const targets = [...createTargets(node), throughProxy, fromEndpoints].filter(
   ({ name }) => values.only === undefined || values.only === name,
 );
 const counts = new Map<string, number>();
@@ -82,4 +85,5 @@ else if (values.input === undefined) await fuzz(Number(values.seconds));
 else await again(values.input);
 node.close();
 await throughProxy.close();
+await fromEndpoints.close();
 process.exitCode = findings.length > 0 || targets.length === 0 ? 1 : 0;
