@@ -201,12 +201,12 @@ export class Http2Session implements Http2Events, StreamShare, TurnMember {
       this.#gatheredBytes = bytes;
       return false;
     }
+    this.#isFlushDue = false;
     this.#flush();
     return true;
   }
 
   #flush(): void {
-    this.#isFlushDue = false;
     if (this.#isBlocked || this.#phase === 'ended' || this.#phase === 'closed') return;
     this.#write();
     if (!this.#isReading && this.#connection.wantsInput) this.#resumeReading();
