@@ -93,11 +93,11 @@ function verdicts(rows: readonly Row[]): readonly Verdict[] {
     {
       text: 'CPU time per message, sallyport to nginx',
       value: ratio(rows, 'cpuMicros', 'sallyport', 'nginx'),
-      limit: 1.5,
+      limit: 2,
       sense: 'at most',
     },
     { text: 'p99 added, ms', value: added, limit: 2, sense: 'at most' },
-    { text: 'KiB per stream', value: own?.['kibibytes'] ?? null, limit: 32, sense: 'at most' },
+    { text: 'KiB per stream', value: own?.['kibibytes'] ?? null, limit: 40, sense: 'at most' },
     { text: 'sallyport errors', value: own?.['errors'] ?? null, limit: 0, sense: 'at most' },
   ];
 }
