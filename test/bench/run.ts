@@ -33,6 +33,7 @@ async function findPeers(without: readonly string[]): Promise<Found> {
     if (missing.includes(program))
       throw new Error(`${program} is missing and could not be installed: nothing can be measured`);
   }
+  if (missing.includes('h2load')) say('missing: h2load (what is measured over HTTP/2 will fail)');
   const present: Peer[] = [];
   const versions: Record<string, string> = { node: process.versions.node };
   for (const peer of peers.filter(({ name }) => !without.includes(name))) {
