@@ -2,12 +2,12 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 
-import { PREFACE, frameType } from '../../src/http2/frames.ts';
+import { PREFACE, flag, frameType } from '../../src/http2/frames.ts';
 import { startProxy } from '../support/data-plane-harness.ts';
 import type { TestProxy } from '../support/data-plane-harness.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { RawUpstream, answer } from '../support/raw-upstream.ts';
-import { FrameMaker } from './http2-inputs.ts';
+import { FrameMaker, frameText } from './http2-inputs.ts';
 import { mutate } from './messages.ts';
 import type { Random } from './random.ts';
 import type { FuzzTarget } from './targets.ts';
@@ -30,8 +30,18 @@ export class EndpointTarget implements FuzzTarget {
   #proxy: TestProxy | undefined;
 
   make(random: Random): string {
-    const text = new FrameMaker(random, false).connection();
-    return random.chance(0.3) ? mutate(random, text) : text;
+    const maker = new FrameMaker(random, false);
+    // Good answers to some, so that there is something that the rest can spoil.
+    const answers = [1, 3, 5, 7]
+      .filter(() => random.chance(0.5))
+      .map((stream) => {
+        const body = frameText(frameType.data, random.chance(0.7) ? flag.endStream : 0, stream, 'hello');
+        return frameText(frameType.headers, flag.endHeaders, stream, maker.block()) + body;
+      });
+    const text = maker.connection();
+    const first = 9 + Buffer.from(text.slice(0, 3), 'latin1').readUIntBE(0, 3);
+    const whole = text.slice(0, first) + answers.join('') + text.slice(first);
+    return random.chance(0.3) ? mutate(random, whole) : whole;
   }
 
   async check(input: string): Promise<string | undefined> {
@@ -77,14 +87,18 @@ export class EndpointTarget implements FuzzTarget {
     const first = input.length < 9 ? input.length : Math.min(input.length, 9 + input.readUIntBE(0, 3));
     let received = Buffer.alloc(0);
     let isSaid = false;
+    const say = (): void => {
+      if (!isSaid) socket.end(input.subarray(first));
+      isSaid = true;
+    };
     socket.on('error', () => undefined);
     socket.write(input.subarray(0, first));
     if (first === input.length) socket.end();
     socket.on('data', (chunk: Buffer) => {
       received = Buffer.concat([received, chunk]);
       if (isSaid || headsIn(received) === 0) return;
-      isSaid = true;
-      socket.end(input.subarray(first));
+      if (headsIn(received) >= REQUESTS) say();
+      else setImmediate(() => setImmediate(say));
     });
   }
 }

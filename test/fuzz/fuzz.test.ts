@@ -35,7 +35,7 @@ test.each([...createTargets(node), throughProxy, fromEndpoints])(
 
 test('connections through the proxy lead to requests', () => {
   expect(throughProxy.forwarded).toBeGreaterThan(50);
-  expect(fromEndpoints.passed).toBeGreaterThan(20);
+  expect(fromEndpoints.passed).toBeGreaterThan(3);
 });
 
 test('a good part of the inputs is right enough to be read', () => {
