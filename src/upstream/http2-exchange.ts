@@ -197,6 +197,8 @@ export class Http2Exchange implements UpstreamExchange, StreamHandler, TunnelEnd
     if (this.#isOver || this.#tunnel !== undefined) return false;
     // A tunnel that was cut before anybody knew of it is none.
     if (this.#failure === undefined || !this.#asksForTunnel) this.#tellHead(this.#responseEnded);
+    // By the head the sink may have given the exchange up, for another try: then it belongs to another one already.
+    if (this.#isOver) return false;
     // An answer that has no body is whole with its head, whatever came behind.
     if (this.#failure !== undefined && this.#isBodiless) this.#complete();
     else if (this.#failure !== undefined) this.#fail(this.#blame(this.#failure));

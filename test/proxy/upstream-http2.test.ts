@@ -408,6 +408,18 @@ describe('an endpoint that ends streams', () => {
     expect(refusing.sessions).toHaveLength(1);
   });
 
+  test('an answer without a body that is tried again is no answer', async () => {
+    let tries = 0;
+    const upstream = await endpoint(({ url }, response) => {
+      if (++tries === 1) response.stream.respond({ ':status': 503 }, { endStream: true });
+      else response.end(url);
+    });
+    const raw = await client(await proxyTo([upstream], { retry: { tries: 2, onStatus: [503] } }));
+    raw.send('GET /first HTTP/1.1\r\nHost: a\r\n\r\nGET /second HTTP/1.1\r\nHost: a\r\n\r\n');
+    const bodies = [await raw.response(), await raw.response()].map(({ body }) => body);
+    expect([bodies, tries]).toEqual([['/first', '/second'], 3]);
+  });
+
   test('a POST that was reset in any other way is not repeated', async () => {
     const cancelling = await endpoint((request) => request.stream.close(8));
     const raw = await client(await proxyTo([cancelling, cancelling], { retry: { tries: 3 } }));
