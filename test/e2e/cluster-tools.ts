@@ -107,3 +107,14 @@ export async function until<T>(
     await new Promise((resolve) => setTimeout(resolve, 200));
   }
 }
+
+/** A line of the transcript. */
+export function say(text: string): void {
+  print(`  ${text}\n`);
+}
+
+/** Says what was found, and throws it unless it is as it should be. */
+export function want(isSo: boolean, text: string): void {
+  say(text);
+  if (!isSo) throw new Error(text);
+}

@@ -7,12 +7,12 @@ import { join } from 'node:path';
 
 import { attempt, findTools, run } from './cluster-tools.ts';
 import type { Tools } from './cluster-tools.ts';
+import type { Scene, Step } from './scene.ts';
 import { steps } from './steps.ts';
-import type { Scene, Step } from './steps.ts';
-import { TrafficAgent } from './traffic-agent.ts';
+import { TrafficAgent, ownNamespace } from './traffic-agent.ts';
 
 const root = join(import.meta.dirname, '../..');
-const namespaces = ['sallyport', 'sallyport-e2e', 'shop'];
+const namespaces = ['sallyport', ownNamespace, 'shop'];
 const crds = ['routes.sallyport.dev', 'backendpolicies.sallyport.dev'];
 const exampleImage = 'traefik/whoami:v1.10';
 
@@ -44,6 +44,7 @@ async function prepare({ kubectl, helm }: Tools): Promise<Scene> {
     helm,
     chart: 'charts/sallyport',
     imageValues: ['--set', `controller.image.repository=${repository},controller.image.tag=${tag}`],
+    image,
     examples: exampleManifests(process.env['BACKEND_IMAGE'] || exampleImage),
     agent: await TrafficAgent.start({ kubectl, image }),
   };

@@ -1,32 +1,8 @@
-import { attempt, run, until } from './cluster-tools.ts';
-import type { TrafficAgent } from './traffic-agent.ts';
-
-/** What the steps work with. */
-export interface Scene {
-  readonly kubectl: string;
-  readonly helm: string;
-  readonly chart: string;
-  /** Arguments of Helm that name the image. */
-  readonly imageValues: readonly string[];
-  readonly examples: string;
-  readonly agent: TrafficAgent;
-}
-
-export interface Step {
-  readonly title: string;
-  /** Rejects when something is not as it should be. */
-  readonly act: (scene: Scene) => Promise<void>;
-  /** Without it the steps after it make no sense. */
-  readonly isVital?: boolean;
-}
+import { attempt, run, say, until, want } from './cluster-tools.ts';
+import { edgeProtocolSteps } from './edge-protocols.ts';
+import type { Scene, Step } from './scene.ts';
 
 const release = ['sallyport', '-n', 'sallyport'];
-const say = (text: string): void => void process.stdout.write(`  ${text}\n`);
-
-function want(isSo: boolean, text: string): void {
-  say(text);
-  if (!isSo) throw new Error(text);
-}
 
 /** Every step, in order. */
 export const steps: readonly Step[] = [
@@ -43,6 +19,7 @@ export const steps: readonly Step[] = [
     title: 'Roll Sallyport under load',
     act: (scene) => rollUnderLoad(scene, ['-n', 'sallyport', 'deployment/sallyport']),
   },
+  ...edgeProtocolSteps,
   { title: 'Upgrade the release under load', act: upgrade },
   { title: 'Let the last pod end', act: scaleToNothing },
   { title: 'Uninstall the release', act: uninstall },
@@ -80,8 +57,8 @@ async function install({ kubectl, helm, chart, imageValues, agent }: Scene): Pro
       answer: 'sallyport.sallyport.svc',
     }),
   );
-  agent.url = `http://${answer.includes(':') ? `[${answer}]` : answer}`;
-  say(`traffic goes to ${agent.url}`);
+  agent.address = answer.includes(':') ? `[${answer}]` : answer;
+  say(`traffic goes to ${agent.address}`);
 }
 
 async function applyExamples({ kubectl, examples }: Scene): Promise<void> {
@@ -101,7 +78,7 @@ async function reach({ agent }: Scene): Promise<void> {
   for (const [host, path, status] of cases) {
     const { answer, ms } = await until(
       `${host}${path} answers ${status}`,
-      () => agent.get(host, path),
+      () => agent.call({ host, path }),
       (candidate) => candidate.status === status,
       20_000,
     );
@@ -176,7 +153,7 @@ async function moveCanary(scene: Scene): Promise<void> {
 }
 
 async function underLoad({ agent }: Scene, act: () => Promise<void>): Promise<void> {
-  const { lost, ...report } = await agent.load('shop.localhost', act);
+  const { lost, ...report } = await agent.load({ host: 'shop.localhost' }, act);
   for (const line of lost.slice(0, 10)) say(line);
   want(
     lost.length === 0 && report.ok > 0,
