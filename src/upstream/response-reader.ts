@@ -12,7 +12,8 @@ export const MAX_INFORMATIONAL = 8;
 /** `more`: nothing wrong, not complete. `switched`: a 101 head, which ends HTTP on this connection. */
 export type ReadOutcome = 'more' | 'complete' | 'failed' | 'switched';
 
-type Phase = 'head' | 'length' | 'chunked' | 'close' | 'complete';
+/** `unwanted`: whoever was told of the response has given it up. */
+type Phase = 'head' | 'length' | 'chunked' | 'close' | 'complete' | 'unwanted';
 
 export interface ReaderLimits {
   readonly responseLimits: HeadLimits;
@@ -52,7 +53,7 @@ export class ResponseReader {
 
   /** Whether the head has been read and the body has not. */
   get isInBody(): boolean {
-    return this.#phase !== 'head' && this.#phase !== 'complete';
+    return this.#phase === 'length' || this.#phase === 'chunked' || this.#phase === 'close';
   }
 
   /** Whether the end of the connection is the end of the body. */
@@ -80,6 +81,11 @@ export class ResponseReader {
     this.#parser.reset();
   }
 
+  /** Tells nothing more of this response, not even of what has come together with its head: the sink may serve another. */
+  abandon(): void {
+    this.#phase = 'unwanted';
+  }
+
   /** Takes the first `bytes` bytes of a buffer. They are only used during the call; what must wait is copied. */
   read(buffer: Buffer, bytes: number, sink: ResponseSink): ReadOutcome {
     let input = buffer;
@@ -102,7 +108,7 @@ export class ResponseReader {
       if (outcome !== undefined) return outcome;
     }
     if (this.#phase === 'chunked') return this.#readChunks(buffer, end, sink);
-    if (this.#phase !== 'complete') this.#readPlain(buffer, end, sink);
+    if (this.#phase === 'length' || this.#phase === 'close') this.#readPlain(buffer, end, sink);
     return this.#phase === 'complete' ? 'complete' : 'more';
   }
 
@@ -150,7 +156,7 @@ export class ResponseReader {
 
   #readChunks(buffer: Buffer, end: number, sink: ResponseSink): ReadOutcome {
     const decoder = this.#decoder();
-    while (this.#position < end) {
+    while (this.#position < end && this.#phase === 'chunked') {
       this.#position = decoder.read(buffer, this.#position, end);
       switch (decoder.event) {
         case 'data':

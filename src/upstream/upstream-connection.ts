@@ -138,6 +138,7 @@ export class UpstreamConnection implements UpstreamExchange, LineUser, Expiring 
 
   /** Ends the connection at once. */
   destroy(): void {
+    this.#reader.abandon();
     this.#detach();
     this.#close();
   }

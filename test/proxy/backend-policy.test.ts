@@ -110,6 +110,23 @@ describe('retries', () => {
     expect(first.requests.length).toBeGreaterThan(0);
   });
 
+  test.each([
+    ['of a length', 'Content-Length: 9\r\n\r\nHTTP/1.1 '],
+    ['in chunks', 'Transfer-Encoding: chunked\r\n\r\n4\r\nHTTP\r\n5\r\n/1.1 \r\n0\r\n\r\n'],
+    ['up to the end', 'Connection: close\r\n\r\nHTTP/1.1 '],
+  ])('nothing of an answer that is tried again reaches the client: a body %s', async (_, rest) => {
+    const [first, second] = await upstreams(2);
+    first.behaviour = () => `HTTP/1.1 503 Service Unavailable\r\n${rest}`;
+    second.behaviour = () => answer('well');
+    const proxy = await proxyTo([first, second], { retry: { onStatus: [503] } });
+    const client = await RawClient.connect(proxy.port);
+    client.send(get('/1') + get('/2') + get('/3'));
+    const received = await client.until((text) => text.split('well').length === 4);
+    expect([received.startsWith('HTTP/1.1 200 OK'), received.split('HTTP/1.1 ').length]).toEqual([true, 4]);
+    expect(first.requests.length).toBeGreaterThan(0);
+    client.close();
+  });
+
   test('timeout', async () => {
     const [upstream] = await upstreams(1);
     let now = 0;
