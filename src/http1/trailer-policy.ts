@@ -11,15 +11,18 @@ const dropped: ReadonlySet<string> = new Set(
     'origin pragma proxy proxy-authenticate proxy-authentication-info proxy-authorization proxy-connection range',
     'retry-after set-cookie set-cookie2 te trailer upgrade vary via warning www-authenticate x-real-ip x-request-id',
     'x-original-forwarded-for x-original-uri x-original-url x-rewrite-url x-scheme x-http-method-override',
-    'x-client-cert x-sallyport-hops',
+    'x-client-cert client-cert client-cert-chain x-sallyport-hops',
   ].flatMap((line) => line.split(' ')),
 );
+
+/** What stands before the body is made or believed by us; behind it, nobody has looked at it. */
+const identities: readonly string[] = ['x-forwarded-', 'x-auth-', 'ssl-client-'];
 
 /** Decides by the lower-case name. `_` counts as `-`: readers further on may take one for the other. */
 export function trailerFate(lowerName: string): TrailerFate {
   const name = lowerName.includes('_') ? lowerName.replaceAll('_', '-') : lowerName;
   if (refused.has(name)) return 'refuse';
-  if (dropped.has(name) || name.startsWith('x-forwarded-') || name.startsWith('x-auth-')) return 'drop';
+  if (dropped.has(name) || identities.some((prefix) => name.startsWith(prefix))) return 'drop';
   // A digest can only be known when the content has gone by (RFC 9530 §2).
   return name.startsWith('content-') && name !== 'content-digest' ? 'drop' : 'keep';
 }

@@ -108,6 +108,10 @@ describe('forwarded', () => {
     'X-Forwarded-Host: evil.example',
     'X-Forwarded-Proto: https',
     'x_forwarded_for: 6.6.6.6',
+    'SSL-Client-Verify: SUCCESS',
+    'ssl_client_subject_dn: CN=root',
+    'Client-Cert: :AAAA:',
+    'Client-Cert-Chain: :AAAA:',
   ])('C08 the trailer %s is dropped', async (field) => {
     const seen = rig.watch();
     const [request] = await rig.forwards(`${HEAD}1\r\nh\r\n0\r\n${field}\r\nX-Sum: 7\r\n\r\n`, [

@@ -150,6 +150,8 @@ describe.each(transports)('%s', (transport) => {
       ['x-forwarded-for', '10.0.0.1'],
       ['x-real-ip', '10.0.0.1'],
       ['x-request-id', 'abc'],
+      ['ssl-client-verify', 'SUCCESS'],
+      ['client-cert', ':AAAA:'],
     ])('C08 %s is dropped', async (name, value) => {
       const seen = rig.watch();
       const received = await rig.forwards(sent([name, value], ['x-sum', '1']), {
