@@ -36,7 +36,7 @@ export interface WorkerStart {
   readonly board: SharedArrayBuffer;
   /** This worker's own counters that belong to no route. */
   readonly counters: SharedArrayBuffer;
-  /** Int32 words shared with main: [0] heartbeat, added to ten times a second. */
+  /** Int32 words shared with main: [0] heartbeat, added to ten times a second; [1] what the kernel calls this thread, 0 if unknown. */
   readonly control: SharedArrayBuffer;
 }
 

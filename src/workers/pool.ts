@@ -12,8 +12,10 @@ import type { ListeningSockets } from './listening-sockets.ts';
 import type { FromWorker, NamedSocket } from './messages.ts';
 import { Publisher } from './publisher.ts';
 import type { Recipient } from './publisher.ts';
+import { heartCheckEveryMs } from './heart.ts';
+import type { Silence } from './heart.ts';
 import { RestartBackoff } from './restart-backoff.ts';
-import { WorkerHandle, heartCheckEveryMs } from './worker-handle.ts';
+import { WorkerHandle } from './worker-handle.ts';
 
 // The data plane's threads as main sees them. In: tables to publish, a drain, a stop. Out: acknowledged generations,
 // log lines, and workers that are replaced when they throw, stall or run out of heap.
@@ -39,7 +41,10 @@ export interface PoolOptions {
   writeLines(text: string): void;
   /** The script of a worker; another one in tests. */
   readonly entry?: URL;
-  /** A started worker that is silent for this long is replaced. Default 1 s, 3 s in the first ten seconds of its life. */
+  /**
+   * A started worker that is silent for this long, and not for want of a processor, is replaced. Default 1 s, 3 s in the
+   * first ten seconds of its life.
+   */
   readonly silenceLimitMs?: number;
 }
 
@@ -68,6 +73,13 @@ export interface WorkerStatus {
 const stopLimitMs = 2000;
 /** A delta that cannot be linked is followed by the whole table, which may do what the delta did not. */
 const linkAttempts = 2;
+/** A machine that is short of processors stays so for a while. */
+const tellStarvedEveryMs = 60_000;
+
+interface Ending {
+  readonly error: Error | undefined;
+  readonly silence: Silence | undefined;
+}
 
 export class WorkerPool {
   readonly #options: PoolOptions;
@@ -78,6 +90,7 @@ export class WorkerPool {
   #restartTimers = new Set<NodeJS.Timeout>();
   #drainWindowMs: number | undefined;
   #tls: TlsSettings | undefined;
+  #starvedToldAtMs = Number.NEGATIVE_INFINITY;
   #stopping = false;
 
   constructor(options: PoolOptions) {
@@ -192,7 +205,8 @@ export class WorkerPool {
       },
       now: () => performance.now(),
       message: (message) => this.#receive(seat, message),
-      ended: (reason, error) => this.#ended(seat, reason, error),
+      starved: (silence) => this.#starved(seat, silence),
+      ended: (reason, error, silence) => this.#ended(seat, reason, { error, silence }),
     });
     this.#send(seat);
   }
@@ -300,7 +314,15 @@ export class WorkerPool {
     this.#acknowledgements.reached(Math.min(...serving));
   }
 
-  #ended(seat: Seat, reason: string, error: Error | undefined): void {
+  #starved(seat: Seat, silence: Silence): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#starvedToldAtMs < tellStarvedEveryMs) return;
+    this.#starvedToldAtMs = nowMs;
+    const { log } = this.#options;
+    log.warn('worker is silent for want of processor time', { worker: seat.worker, ...rounded(silence) });
+  }
+
+  #ended(seat: Seat, reason: string, { error, silence }: Ending): void {
     const ranMs = performance.now() - (seat.handle?.startedAtMs ?? 0);
     seat.handle = undefined;
     seat.live = 0;
@@ -317,6 +339,7 @@ export class WorkerPool {
       worker: seat.worker,
       reason,
       pauseMs,
+      ...(silence === undefined ? {} : rounded(silence)),
       ...(error === undefined ? {} : { err: error }),
     });
     const timer = setTimeout(() => {
@@ -325,4 +348,9 @@ export class WorkerPool {
     }, pauseMs);
     this.#restartTimers.add(timer);
   }
+}
+
+/** For the log: what the worker did while it was silent tells a loop from a lock. */
+function rounded({ lookedMs, ranMs, waitedMs }: Silence): Readonly<Record<string, number>> {
+  return { silentMs: Math.round(lookedMs), ranMs: Math.round(ranMs), waitedMs: Math.round(waitedMs) };
 }

@@ -8,6 +8,7 @@ import { startRuntimeSampler } from '../telemetry/runtime-sampler.ts';
 import type { RuntimeSampler } from '../telemetry/runtime-sampler.ts';
 import { WorkerCounters } from '../telemetry/worker-counters.ts';
 import type { FromWorker, NamedSocket, Publication, ToWorker, WorkerStart } from './messages.ts';
+import { ownThreadId } from './thread-times.ts';
 
 const beatEveryMs = 100;
 
@@ -50,6 +51,7 @@ class WorkerSide {
     });
     this.#sampler = startRuntimeSampler(counters);
     const control = new Int32Array(start.control);
+    Atomics.store(control, 1, ownThreadId());
     this.#heart = setInterval(() => Atomics.add(control, 0, 1), beatEveryMs);
   }
 

@@ -1,6 +1,10 @@
 import { Worker } from 'node:worker_threads';
 
+import { judgeBeat, noSilence } from './heart.ts';
+import type { Silence } from './heart.ts';
 import type { FromWorker, ToWorker, WorkerStart } from './messages.ts';
+import { ThreadTimes } from './thread-times.ts';
+import type { ReadThreads } from './thread-times.ts';
 
 export interface WorkerHandleOptions {
   readonly entry: URL;
@@ -9,15 +13,14 @@ export interface WorkerHandleOptions {
   /** Monotonic milliseconds. */
   now(): number;
   message(message: FromWorker): void;
-  /** Called once; `reason` says why in the operator's words. */
-  ended(reason: string, error: Error | undefined): void;
+  /** Called once in a silence that is for want of a processor. */
+  starved(silence: Silence): void;
+  /** Called once; `reason` says why in the operator's words, `silence` is there when silence is why. */
+  ended(reason: string, error: Error | undefined, silence: Silence | undefined): void;
+  /** Times of the threads of this process; from /proc unless given. */
+  readonly readThreads?: ReadThreads;
 }
 
-/**
- * Main looks at the heart this often. When it comes late itself, the machine has no time for it, and may have none for a
- * healthy worker either: such a look counts nothing. A pause beyond twice that starts the count anew.
- */
-export const heartCheckEveryMs = 250;
 const silenceLimitMs = 1000;
 /** A young worker compiles its code while it serves; beside other work it may be silent for longer than one that is warm. */
 const youngMs = 10_000;
@@ -30,18 +33,21 @@ export class WorkerHandle {
   readonly startedAtMs: number;
   readonly #worker: Worker;
   readonly #options: WorkerHandleOptions;
-  readonly #control = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  readonly #control = new Int32Array(new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT));
+  readonly #times: ThreadTimes;
   readonly #exited: Promise<void>;
   #started = false;
   #lastBeat = 0;
-  /** Silence that was seen at looks that were on time. */
-  #silentMs = 0;
+  #silence = noSilence;
+  #starved = false;
   #lastCheckAtMs: number;
   #reason: string | undefined;
   #error: Error | undefined;
+  #deadly: Silence | undefined;
 
   constructor(options: WorkerHandleOptions) {
     this.#options = options;
+    this.#times = new ThreadTimes(options.readThreads);
     this.startedAtMs = options.now();
     this.#lastCheckAtMs = this.startedAtMs;
     const workerData: WorkerStart = {
@@ -63,7 +69,7 @@ export class WorkerHandle {
     this.#exited = new Promise((resolve) => {
       this.#worker.once('exit', (code) => {
         resolve();
-        options.ended(this.#reason ?? exitReason(code, this.#error), this.#error);
+        options.ended(this.#reason ?? exitReason(code, this.#error), this.#error, this.#deadly);
       });
     });
   }
@@ -72,24 +78,39 @@ export class WorkerHandle {
     this.#worker.postMessage(message, transfer);
   }
 
-  /** Ends a worker that has been silent for a second (or `givenLimitMs`); `busy` tells that it has reason to be. */
+  /**
+   * Ends a worker that has been silent for a second (or `givenLimitMs`); `busy` tells that it has reason to be. To be
+   * called every `heartCheckEveryMs`.
+   */
   checkHeart(busy: boolean, givenLimitMs?: number): void {
     const now = this.#options.now();
-    const beat = Atomics.load(this.#control, 0);
-    // When main itself was held (or the machine slept), the worker gets a fresh look before it is judged.
-    const sinceMs = now - this.#lastCheckAtMs;
-    const mainWasHeld = sinceMs > 2 * heartCheckEveryMs;
+    const elapsedMs = now - this.#lastCheckAtMs;
     this.#lastCheckAtMs = now;
-    if (beat !== this.#lastBeat || mainWasHeld) {
-      this.#lastBeat = beat;
-      this.#silentMs = 0;
-      return;
+    const count = Atomics.load(this.#control, 0);
+    const beat = count !== this.#lastBeat;
+    this.#lastBeat = count;
+    // Nothing is read of a worker that beats.
+    if (beat) this.#times.forget();
+    const { silence, verdict } = judgeBeat(this.#silence, {
+      beat,
+      elapsedMs,
+      limitMs: this.#limitMs(now, busy, givenLimitMs),
+      share: beat ? undefined : this.#times.look(Atomics.load(this.#control, 1), elapsedMs),
+    });
+    this.#silence = silence;
+    if (verdict === 'beats') this.#starved = false;
+    if (verdict === 'starved' && !this.#starved) {
+      this.#starved = true;
+      this.#options.starved(silence);
     }
-    const usual = now - this.startedAtMs < youngMs ? youngSilenceLimitMs : silenceLimitMs;
-    const wanted = givenLimitMs ?? usual;
-    const limit = this.#started && !busy ? wanted : Math.max(busyLimitMs, wanted);
-    if (sinceMs < 1.2 * heartCheckEveryMs) this.#silentMs += sinceMs;
-    if (this.#silentMs >= limit) this.kill(this.#started ? 'stalled' : 'did not start');
+    if (verdict !== 'stalled') return;
+    this.#deadly = silence;
+    this.kill(this.#started ? 'stalled' : 'did not start');
+  }
+
+  #limitMs(now: number, busy: boolean, givenMs: number | undefined): number {
+    const wantedMs = givenMs ?? (now - this.startedAtMs < youngMs ? youngSilenceLimitMs : silenceLimitMs);
+    return this.#started && !busy ? wantedMs : Math.max(busyLimitMs, wantedMs);
   }
 
   /** Ends the thread at once; `ended` is told this reason. */

@@ -40,7 +40,7 @@ describe('one of two workers fails under load', () => {
       running = startPool({
         entry,
         heapBytes: 48 * 1024 ** 2,
-        ...(kind === 'stall' ? { silenceLimitMs: 2000 } : {}),
+        ...(kind === 'stall' ? { silenceLimitMs: 1000 } : {}),
       });
       const pool = running;
       await pool.publish([{ upstream: [upstream.port] }]);

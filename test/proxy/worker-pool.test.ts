@@ -81,12 +81,13 @@ describe('a pool of workers', () => {
     ['reject', 'threw'],
     ['exit', 'exited with code 3'],
     ['stall', 'stalled'],
+    ['block', 'stalled'],
     ['heap', 'ran out of heap'],
   ] as const)('replaces a worker after: %s', async (kind, reason) => {
     const pool = start({
       entry,
       heapBytes: 48 * 1024 ** 2,
-      ...(kind === 'stall' ? { silenceLimitMs: 2000 } : {}),
+      ...(reason === 'stalled' ? { silenceLimitMs: 1000 } : {}),
     });
     await pool.publish([{ upstream: [upstream.port] }]);
     faults.postMessage({ worker: 0, kind } satisfies Fault);

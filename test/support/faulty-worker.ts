@@ -8,7 +8,7 @@ import { runWorker } from '../../src/workers/run-worker.ts';
 export interface Fault {
   readonly worker: number;
   /** `refuse`: from now on this thread links nothing. */
-  readonly kind: 'throw' | 'reject' | 'stall' | 'heap' | 'exit' | 'refuse';
+  readonly kind: 'throw' | 'reject' | 'stall' | 'block' | 'heap' | 'exit' | 'refuse';
 }
 
 /** A route of this host cannot be linked by any worker. */
@@ -47,6 +47,9 @@ function fail(kind: Fault['kind']): void {
       return;
     case 'stall':
       for (;;);
+    case 'block':
+      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+      return;
     case 'heap': {
       const hoard: unknown[] = [];
       for (;;) hoard.push(Array.from({ length: 1000 }, () => ({ waste: 1 })));
