@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { describe, expect, test } from '@jest/globals';
 import { dump, load } from 'js-yaml';
 
+import { settingList } from '../../src/app/setting-list.ts';
+import type { Setting } from '../../src/app/setting.ts';
 import { resolveSettings } from '../../src/app/settings.ts';
 import type { Settings } from '../../src/app/settings.ts';
 import { manifests } from '../../tools/manifests/manifest-list.ts';
@@ -30,6 +32,23 @@ function settingsOf(objects: readonly Manifest[]): Settings {
   const resolved = resolveSettings({ flags, environment: {}, file });
   if (resolved.kind === 'problems') throw new Error(resolved.problems.join('; '));
   return resolved.settings;
+}
+
+/** A text that the setting takes, another one than its default where one can be told from that. */
+function otherThanDefault({ flag, type, default: text }: Setting<unknown>): string {
+  if (flag === 'trusted-proxies') return '10.0.0.0/8,fd00::/8';
+  const other =
+    text === 'true'
+      ? 'false'
+      : text === 'false'
+        ? 'true'
+        : text.replace(/^\d+/, (digits) => String(Number(digits) + 1));
+  return type.parse(other) === undefined ? text : other;
+}
+
+function asInYaml(text: string): string | number | boolean {
+  if (text === 'true' || text === 'false') return text === 'true';
+  return /^\d+$/.test(text) ? Number(text) : text;
 }
 
 function flagsOf(objects: readonly Manifest[], kind = 'Deployment'): readonly string[] {
@@ -120,6 +139,30 @@ describeWithHelm('the chart', (helm) => {
       expect(flags.filter((flag) => flag.startsWith('--log-level'))).toEqual(['--log-level=warn']);
     });
 
+    test('every setting can be given by config, in the types of YAML', () => {
+      const all = Object.entries(settingList).filter(([, { flag }]) => flag !== 'config');
+      const wanted = new Map(all.map(([name, setting]) => [name, otherThanDefault(setting)]));
+      const config = Object.fromEntries(
+        all
+          .map(([name, { flag }]) => [flag, asInYaml(wanted.get(name) ?? '')])
+          .filter(([, value]) => value !== ''),
+      );
+      const settings = settingsOf(
+        render(helm, [
+          '--set',
+          'fullnameOverride=edge',
+          '--set-json',
+          `controller.config=${JSON.stringify(config)}`,
+        ]),
+      );
+      for (const [name, setting] of all)
+        if (setting.flag in config)
+          expect([name, settings[name as keyof Settings]]).toEqual([
+            name,
+            (setting as Setting<unknown>).type.parse(wanted.get(name) ?? ''),
+          ]);
+    });
+
     test('large numbers keep their digits', () => {
       const set = [
         '--set',
@@ -187,6 +230,35 @@ describeWithHelm('the chart', (helm) => {
         'Role in default: list, watch secrets named blog-tls, shop-tls',
         'Role in kube-public: list, watch secrets named other-tls',
       ]);
+    });
+
+    test.each<[values: string, more: readonly string[]]>([
+      ['rbac.secrets.scope=cluster', []],
+      ['controller.scope.enabled=true', []],
+      [
+        'controller.scope.enabled=true,controller.scope.namespace=default',
+        ['Role in sallyport: list, watch secrets named edge-tls, tickets'],
+      ],
+      ['rbac.secrets.scope=namespaces,rbac.secrets.namespaces={sallyport}', []],
+      [
+        'rbac.secrets.scope=namespaces,rbac.secrets.namespaces={default}',
+        ['Role in sallyport: list, watch secrets named edge-tls, tickets'],
+      ],
+      [
+        'rbac.secrets.scope=names,rbac.secrets.names={default/shop-tls,sallyport/tickets}',
+        [
+          'Role in default: list, watch secrets named shop-tls',
+          'Role in sallyport: list, watch secrets named edge-tls, tickets',
+        ],
+      ],
+    ])('of Secrets that settings name, with %s', (values, more) => {
+      const secrets = [
+        'controller.config.ssl-session-ticket-secret=sallyport/tickets',
+        'controller.config.default-ssl-certificate=other/none',
+        'controller.extraArgs.default-ssl-certificate=sallyport/edge-tls',
+      ].join(',');
+      const granted = rights(render(helm, ['--set', `${secrets},${values}`]));
+      expect(granted.filter((line) => line.includes('secrets named'))).toEqual(more);
     });
 
     test('of namespaces alone', () => {

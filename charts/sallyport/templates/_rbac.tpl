@@ -168,6 +168,26 @@ subjects:
     - watch
 {{- end -}}
 
+{{/*
+Secrets that may be read by their names, as JSON: those of scope "names", and those that settings name where no wider right
+reaches, because they may stand in the release's own namespace, which need not be watched.
+*/}}
+{{- define "sallyport.namedSecrets" -}}
+{{- $secrets := .Values.rbac.secrets -}}
+{{- $watched := (include "sallyport.watchedNamespaces" . | fromJson).namespaces -}}
+{{- $named := ternary $secrets.names list (eq $secrets.scope "names") -}}
+{{- range $flag := list "default-ssl-certificate" "ssl-session-ticket-secret" -}}
+{{- $secret := default (index $.Values.controller.config $flag) (index $.Values.controller.extraArgs $flag) | toString -}}
+{{- $namespace := first (splitList "/" $secret) -}}
+{{- $isWide := eq $secrets.scope "cluster" -}}
+{{- $reached := or (and $isWide (not $watched)) (and $isWide (has $namespace $watched)) (and (eq $secrets.scope "namespaces") (has $namespace $secrets.namespaces)) -}}
+{{- if and (contains "/" $secret) (not $reached) -}}
+{{- $named = append $named $secret -}}
+{{- end -}}
+{{- end -}}
+{{- dict "secrets" $named | toJson -}}
+{{- end -}}
+
 {{/* In: resource, names. */}}
 {{- define "sallyport.rules.named" -}}
 - apiGroups:
