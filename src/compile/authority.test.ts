@@ -1,8 +1,10 @@
 import { describe, expect, test } from '@jest/globals';
 
+import { CompileSteps, ingressOf, secretOf, serviceOf, sliceOf } from '../../test/support/compile-steps.ts';
 import { TestAuthority } from '../../test/support/test-authority.ts';
 import type { ConfigMap, Secret } from '../model/core-objects.ts';
-import { readAuthority } from './authority.ts';
+import { readAuthority, validityFault } from './authority.ts';
+import { listDiagnostics } from './diagnostic-index.ts';
 import { isRevocationList } from './revocation-list.ts';
 
 const [one, two] = [TestAuthority.root('one'), TestAuthority.root('two')];
@@ -100,5 +102,56 @@ describe('the shape of a list of revoked certificates', () => {
     ['another part', [0x30, 0x06, 0x30, 0x00, 0x30, 0x00, 0x04, 0x00]],
   ])('is not that of one with %s', (_, bytes) => {
     expect(isRevocationList(Buffer.from(bytes))).toBe(false);
+  });
+});
+
+describe('an authority in time', () => {
+  const dayMs = 86_400_000;
+  const at = (day: number): Date => new Date(day * dayMs);
+  const old = TestAuthority.root('old', { validFrom: at(10), validTo: at(20) });
+  const renewed = TestAuthority.root('new', { validFrom: at(30), validTo: at(40) });
+
+  function faultAt(day: number, ...authorities: readonly TestAuthority[]): string | undefined {
+    const text = authorities.map(({ certificate }) => certificate).join('');
+    const authority = readAuthority(secret({ 'ca.crt': text }));
+    if (typeof authority === 'string') throw new Error(authority);
+    return validityFault(authority, day * dayMs);
+  }
+
+  test.each([
+    [9, 'is not valid before 1970-01-11T00:00:00.000Z'],
+    [10, undefined],
+    [20, undefined],
+    [21, 'has expired at 1970-01-21T00:00:00.000Z'],
+  ])('on day %s of one that is valid from day 10 to 20', (day, fault) => {
+    expect(faultAt(day, old)).toBe(fault);
+  });
+
+  test.each([
+    [15, undefined],
+    [25, 'is not valid before 1970-01-31T00:00:00.000Z'],
+    [35, undefined],
+    [45, 'has expired at 1970-02-10T00:00:00.000Z'],
+  ])('on day %s of two, valid from day 10 to 20 and 30 to 40', (day, fault) => {
+    expect([faultAt(day, old, renewed), faultAt(day, renewed, old)]).toEqual([fault, fault]);
+  });
+
+  test('is used all the same, and whoever refers to it is told', () => {
+    const objects = [
+      serviceOf('web'),
+      sliceOf('web', '10.0.0.1'),
+      secretOf('ca', { 'ca.crt': old.certificate }),
+      ingressOf('web', { annotations: { 'auth-tls-secret': 'ca' } }),
+    ];
+    const told = (day: number): unknown => {
+      const { table, diagnostics } = new CompileSteps({ now: () => day * dayMs }).set(...objects);
+      const codes = listDiagnostics(diagnostics).map(({ code, message }) => `${code} ${message}`);
+      return [table.hosts.get('web.example')?.clientAuth?.mode, ...codes];
+    };
+    expect(told(15)).toEqual(['on']);
+    expect(told(25)).toEqual([
+      'on',
+      'SP2209 The authority of Secret "default/ca" has expired at 1970-01-21T00:00:00.000Z; certificates that it signed are refused',
+    ]);
   });
 });

@@ -20,6 +20,14 @@ const revocationBlock = /-----BEGIN X509 CRL-----([\s\S]*?)-----END X509 CRL----
 /** Reading certificates is slow, and one bundle often serves many objects. */
 const known = new WeakMap<AuthorityHolder, TableAuthority | string>();
 
+/** When the certificates of an authority are valid. */
+const validity = new WeakMap<TableAuthority, readonly Validity[]>();
+
+interface Validity {
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
 /** Id of the table entry of a Secret or ConfigMap. */
 export function authorityId(kind: AuthorityHolder['kind'], key: string): string {
   return kind === 'Secret' ? key : `${kind}/${key}`;
@@ -37,29 +45,48 @@ export function readAuthority(holder: AuthorityHolder): TableAuthority | string 
 function read(holder: AuthorityHolder): TableAuthority | string {
   const certificates = textOf(holder, CERTIFICATES);
   if (certificates.trim() === '') return `lacks ${CERTIFICATES}`;
-  const ca = readCertificates(certificates);
-  if (ca === undefined) return UNREADABLE;
+  const blocks = readCertificates(certificates);
+  if (blocks === undefined) return UNREADABLE;
   const revoked = textOf(holder, REVOKED);
   const crl = revoked.trim() === '' ? '' : readRevocationLists(revoked);
   if (crl === undefined) return `holds something under ${REVOKED} that is no readable PEM list`;
   const { namespace, name } = holder.meta;
-  return sealEntry<TableAuthority>('authorities', {
+  const authority = sealEntry<TableAuthority>('authorities', {
     id: authorityId(holder.kind, `${namespace}/${name}`),
-    ca,
+    ca: joined(blocks.map(({ block }) => block)),
     ...(crl === '' ? {} : { crl }),
   });
+  validity.set(
+    authority,
+    blocks.map(({ fromMs, toMs }) => ({ fromMs, toMs })),
+  );
+  return authority;
+}
+
+/**
+ * Why nothing that an authority has signed is taken at a moment; undefined while one of its certificates is valid. An old
+ * one beside it is no fault: that is how authorities are replaced.
+ */
+export function validityFault(authority: TableAuthority, nowMs: number): string | undefined {
+  const spans = validity.get(authority) ?? [];
+  if (spans.some(({ fromMs, toMs }) => fromMs <= nowMs && nowMs <= toMs)) return undefined;
+  const next = Math.min(...spans.map(({ fromMs }) => fromMs).filter((fromMs) => fromMs > nowMs));
+  if (next < Infinity) return `is not valid before ${new Date(next).toISOString()}`;
+  return `has expired at ${new Date(Math.max(...spans.map(({ toMs }) => toMs))).toISOString()}`;
 }
 
 /** Only the blocks: what is written between them changes nothing. Undefined when one of them cannot be read. */
-function readCertificates(text: string): string | undefined {
+function readCertificates(text: string): readonly (Validity & { readonly block: string })[] | undefined {
   const blocks = text.match(certificateBlock) ?? [];
   if (blocks.length === 0 || text.replaceAll(certificateBlock, '').includes('-----BEGIN')) return undefined;
   try {
-    for (const block of blocks) new X509Certificate(block);
+    return blocks.map((block) => {
+      const { validFromDate, validToDate } = new X509Certificate(block);
+      return { block, fromMs: validFromDate.getTime(), toMs: validToDate.getTime() };
+    });
   } catch {
     return undefined;
   }
-  return joined(blocks);
 }
 
 function readRevocationLists(text: string): string | undefined {

@@ -6,7 +6,10 @@ import { secretReference } from './dialect-annotation-docs.ts';
 /** What `auth-tls-verify-client` takes. */
 export const VERIFY_CLIENT = ['on', 'off', 'optional', 'optional_no_ca'] as const;
 
-/** Annotations for the certificates of clients. They hold for every host of the rules, whichever object its paths are from. */
+/**
+ * Annotations for the certificates of clients. They hold for every host of the rules, whichever object its paths are from,
+ * where an object of the same namespace was first.
+ */
 export const clientAuthAnnotations: readonly AnnotationSpec[] = [
   {
     name: 'auth-tls-secret',
@@ -14,7 +17,9 @@ export const clientAuthAnnotations: readonly AnnotationSpec[] = [
     default: '',
     doc:
       'Secret with the authorities whose certificates clients of the hosts have to show (`ca.crt`), and lists of revoked ' +
-      'ones (`ca.crl`). While it is missing or cannot be used, every request of the hosts is answered 403.',
+      'ones (`ca.crl`). While it is missing or cannot be used, every request of the hosts is answered 403. Otherwise than in ' +
+      'ingress-nginx, only the namespace of the oldest object with routes on a host can ask its clients; paths there of an ' +
+      'Ingress of another namespace that asks for something else are answered 503.',
   },
   {
     name: 'auth-tls-verify-client',
@@ -23,7 +28,8 @@ export const clientAuthAnnotations: readonly AnnotationSpec[] = [
     doc:
       '`on`: clients without a good certificate are answered 400. `optional`: those with a bad one are. `optional_no_ca`: ' +
       'whoever signed it, and the upstream is told what came of verifying it; one that has expired is answered 400 all the ' +
-      'same. `off`: clients are not asked.',
+      'same. `off`: this Ingress asks nobody, which is no claim on the hosts: where an Ingress or Route of the namespace asks, ' +
+      'clients are asked on paths of this one too.',
   },
   {
     name: 'auth-tls-verify-depth',

@@ -4,17 +4,21 @@ import type { ClientAuth } from '../table/route-table.ts';
 import { ClaimIndex } from './claim-index.ts';
 import { asksForTheSame } from './client-auth.ts';
 import type { DiagnosticIndex } from './diagnostic-index.ts';
-import type { ClientAuthClaim } from './fragment.ts';
+import type { ClientAuthClaim, RouteDraft } from './fragment.ts';
+import { HostHolders } from './host-holders.ts';
+import type { HostHolder } from './host-holders.ts';
 import { dependencyKey } from './object-context.ts';
 import { whyFirst } from './rank.ts';
 
 /**
- * What objects ask of the clients of hosts meets here: for each host the first by rank decides, even when what it asks for
- * cannot be had. Routes of an object that asks for something else would be served to clients that it does not want: they are
- * closed on that host.
+ * What objects ask of the clients of hosts meets here. The namespace of the oldest object that has routes on a host decides,
+ * so that nobody can come to another team's host and shut its clients out; of that namespace the first claim by rank counts,
+ * even when what it asks for cannot be had. Routes of an object that asks for something else would be served to clients that
+ * it does not want: they are closed on that host.
  */
 export class ClientAuthClaims {
   readonly #claims = new ClaimIndex<ClientAuthClaim>();
+  readonly #holders = new HostHolders();
   /** Host → keys of objects whose routes are closed there. */
   readonly #closed = new Map<string, ReadonlySet<string>>();
   #moved = new Set<string>();
@@ -29,19 +33,30 @@ export class ClientAuthClaims {
     for (const claim of after) this.#claims.add(claim.host, claim);
   }
 
-  /** Hosts whose claims changed since the last call. */
+  /** The routes of one object. */
+  replaceRoutes(before: readonly RouteDraft[], after: readonly RouteDraft[]): void {
+    this.#holders.replace(before, after);
+  }
+
+  /** Hosts where the claims, or who decides between them, may have changed since the last call. */
   takeTouched(): ReadonlySet<string> {
-    return this.#claims.takeTouched();
+    const touched = new Set(this.#claims.takeTouched());
+    for (const host of this.#holders.takeTouched()) if (this.#claims.get(host).length > 0) touched.add(host);
+    return touched;
   }
 
   /** What holds for a host. Tells the losers. */
   decide(host: string): ClientAuth | undefined {
-    const [winner, ...losers] = this.#claims.get(host);
-    const differing = losers.filter(({ auth }) => winner !== undefined && !asksForTheSame(auth, winner.auth));
+    const holder = this.#holders.of(host);
+    // Where nobody has a route there is nothing to ask for.
+    const claims = holder === undefined ? [] : this.#claims.get(host);
+    const winner = claims.find(({ object }) => object.namespace === holder?.object.namespace);
+    const losers = claims.filter((claim) => claim !== winner);
+    const differing = losers.filter((loser) => !isServedBeside(loser, winner));
     this.#close(host, new Set(differing.map(({ object }) => keyOf(object))));
     this.#diagnostics.replace(
       `clients ${host}`,
-      winner === undefined ? [] : losers.flatMap((loser) => judge(winner, loser)),
+      losers.flatMap((loser) => judge(loser, winner, holder)),
     );
     return winner?.auth;
   }
@@ -70,19 +85,58 @@ function keyOf({ kind, namespace, name }: ObjectRef): string {
   return dependencyKey(kind as 'Ingress', `${namespace}/${name}`);
 }
 
-function judge(winner: ClientAuthClaim, loser: ClientAuthClaim): readonly Diagnostic[] {
+/** Whether clients are held to what it asks for. */
+function isServedBeside({ auth }: ClientAuthClaim, winner: ClientAuthClaim | undefined): boolean {
+  return winner !== undefined && asksForTheSame(auth, winner.auth);
+}
+
+/** What the author of a claim is told that does not decide. */
+function judge(
+  loser: ClientAuthClaim,
+  winner: ClientAuthClaim | undefined,
+  holder: HostHolder | undefined,
+): readonly Diagnostic[] {
   const { object, field, host, rank, auth } = loser;
-  const first = `${describeRef(winner.object)} ${whyFirst(winner.rank, rank)}`;
-  const where = host === '' ? 'every host' : `host "${host}"`;
-  if (!asksForTheSame(auth, winner.auth)) {
-    // A rule of a Route has one answer, on all of its hosts.
-    const reach = object.kind === 'Route' ? ', and so on none of its hosts' : '';
-    const message = `Not serving the routes of this object on ${where}${reach}: clients are asked for other certificates there, and ${first}`;
-    return [{ ...diagnose('SP3008', object, field, message), winner: winner.object }];
-  }
-  const isSame =
-    auth.errorPage === winner.auth.errorPage && auth.passCertificate === winner.auth.passCertificate;
-  if (isSame) return [];
-  const message = `Leaving out what is done with clients' certificates on ${where} beyond asking for them: ${first}`;
+  if (holder === undefined) return [];
+  const isForeign = object.namespace !== holder.object.namespace;
+  const isServed = isServedBeside(loser, winner);
+  if (isForeign && !isServed) return [foreign(loser, winner, holder)];
+  if (winner === undefined) return [];
+  if (!isServed) return [other(loser, winner)];
+  if (isAnsweredAlike(auth, winner.auth)) return [];
+  const first = isForeign ? 'decides' : whyFirst(winner.rank, rank);
+  const message = `Leaving out what is done with clients' certificates on ${describeHost(host)} beyond asking for them: ${describeRef(winner.object)} ${first}`;
   return [{ ...diagnose('SP3009', object, field, message), winner: winner.object }];
+}
+
+/** Asks for something else than an older object of its namespace. */
+function other(loser: ClientAuthClaim, winner: ClientAuthClaim): Diagnostic {
+  const first = `${describeRef(winner.object)} ${whyFirst(winner.rank, loser.rank)}`;
+  const message = `${closing(loser)}: clients are asked for other certificates there, and ${first}`;
+  return { ...diagnose('SP3008', loser.object, loser.field, message), winner: winner.object };
+}
+
+/** Asks for something on a host where another namespace decides. */
+function foreign(
+  loser: ClientAuthClaim,
+  winner: ClientAuthClaim | undefined,
+  { object: oldest }: HostHolder,
+): Diagnostic {
+  const asked = winner === undefined ? 'no certificates' : 'other certificates';
+  const message = `${closing(loser)}: namespace "${oldest.namespace}" decides what clients are asked for there, because ${describeRef(oldest)} is the oldest object with routes there, and asks for ${asked}`;
+  return { ...diagnose('SP3010', loser.object, loser.field, message), winner: oldest };
+}
+
+function closing({ object, host }: ClientAuthClaim): string {
+  // A rule of a Route has one answer, on all of its hosts.
+  const reach = object.kind === 'Route' ? ', and so on none of its hosts' : '';
+  return `Not serving the routes of this object on ${describeHost(host)}${reach}`;
+}
+
+function describeHost(host: string): string {
+  return host === '' ? 'every host' : `host "${host}"`;
+}
+
+function isAnsweredAlike(a: ClientAuth, b: ClientAuth): boolean {
+  return a.errorPage === b.errorPage && a.passCertificate === b.passCertificate;
 }

@@ -104,3 +104,82 @@ describe('two objects that ask clients of a host for different certificates', ()
     ]);
   });
 });
+
+describe('objects of two namespaces on one host', () => {
+  const mine = ingressOf('mine', { host: 'a.example' });
+  const theirs = ingressOf('theirs', {
+    namespace: 'theirs',
+    host: 'a.example',
+    path: '/theirs',
+    created: '2026-02-01',
+    annotations: { 'auth-tls-secret': 'missing' },
+  });
+  const their = { ...serviceOf('web'), metadata: { name: 'web', namespace: 'theirs' } };
+  const theirsId = 'Ingress/theirs/theirs/0.0';
+
+  function theirsIsForwarded({ table }: CompileResult): boolean {
+    return table.routes.get(theirsId)?.action.kind === 'forward';
+  }
+
+  function codesOf({ diagnostics }: CompileResult, key: string): readonly string[] {
+    return (diagnostics.get(key) ?? []).map(({ code }) => code);
+  }
+
+  test('the younger changes nothing for the older, and is closed there itself', () => {
+    const steps = start(mine, their);
+    const both = steps.set(theirs);
+    expect([authOf(both), both.changes.hosts.set]).toEqual([undefined, []]);
+    expect(both.changes.routes.set.map(({ id }) => id)).toEqual([theirsId]);
+    expect([isServed(both, 'mine'), theirsIsForwarded(both)]).toEqual([true, false]);
+    expect(codesOf(both, 'Ingress/theirs/theirs')).toEqual(['SP2205', 'SP3010']);
+    expect(codesOf(both, 'Ingress/default/mine')).toEqual([]);
+  });
+
+  test('when the older goes the younger decides, until it is there again', () => {
+    const steps = start(mine, their, theirs);
+    const alone = steps.remove(mine);
+    expect(authOf(alone)?.mode).toBe('closed');
+    expect(theirsIsForwarded(alone)).toBe(true);
+    expect(codesOf(alone, 'Ingress/theirs/theirs')).toEqual(['SP2205']);
+    const again = steps.set(mine);
+    expect([authOf(again), isServed(again, 'mine')]).toEqual([undefined, true]);
+  });
+
+  test('when the older goes to another host the younger decides', () => {
+    const steps = start(mine, their, theirs);
+    expect(authOf(steps.set(ingressOf('mine', { host: 'b.example' })))?.mode).toBe('closed');
+    expect(authOf(steps.set(mine))).toBeUndefined();
+  });
+
+  test('an older one that comes later takes the decision away, and its namespace has it from then on', () => {
+    const steps = start(their, theirs, ...secrets);
+    expect(authOf(steps.set())?.mode).toBe('closed');
+    expect(authOf(steps.set(mine))).toBeUndefined();
+    const asking = ingressOf('later', {
+      host: 'a.example',
+      path: '/later',
+      created: '2026-03-01',
+      annotations: asks,
+    });
+    expect(authOf(steps.set(asking))?.authority?.id).toBe('default/ca');
+    expect(authOf(steps.remove(asking))).toBeUndefined();
+  });
+
+  test('a canary is no reason to decide: its main is', () => {
+    const canary = { canary: 'true', 'canary-weight': '10' };
+    const steps = start(their, theirs, ingressOf('mine', { host: 'a.example', annotations: canary }));
+    expect(authOf(steps.set())?.mode).toBe('closed');
+  });
+
+  test('an object without a path on the host has no say there, older or not', () => {
+    const { spec, ...rest } = mine as { spec: object };
+    const steps = start(their, theirs, { ...rest, spec: { ...spec, rules: [{ host: 'a.example' }] } });
+    expect(authOf(steps.set())?.mode).toBe('closed');
+  });
+
+  test("the controller's own default backend has no say", () => {
+    const steps = new CompileSteps({ defaultBackendService: 'default/web' });
+    const result = steps.set(serviceOf('web'), sliceOf('web', '10.0.0.1'), theirs);
+    expect(authOf(result)?.mode).toBe('closed');
+  });
+});

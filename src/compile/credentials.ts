@@ -1,6 +1,6 @@
 import { sealEntry } from '../table/entry-digest.ts';
 import type { EntryRef, TableCertificate } from '../table/route-table.ts';
-import { authorityId, readAuthority } from './authority.ts';
+import { authorityId, readAuthority, validityFault } from './authority.ts';
 import type { ObjectContext } from './object-context.ts';
 import { resolveReference } from './resolve-reference.ts';
 import { readTlsSecret } from './tls.ts';
@@ -30,9 +30,20 @@ export function resolveAuthority(
     return undefined;
   }
   const authority = readAuthority(found.object);
-  if (typeof authority !== 'string') return { id: authorityId(kind, found.key), digest: authority.digest };
-  context.report('SP2206', ref.field, `${shown} ${authority}; ${consequence}`);
-  return undefined;
+  if (typeof authority === 'string') {
+    context.report('SP2206', ref.field, `${shown} ${authority}; ${consequence}`);
+    return undefined;
+  }
+  const nowMs = context.options.now?.();
+  const fault = nowMs === undefined ? undefined : validityFault(authority, nowMs);
+  if (fault !== undefined) {
+    context.report(
+      'SP2209',
+      ref.field,
+      `The authority of ${shown} ${fault}; certificates that it signed are refused`,
+    );
+  }
+  return { id: authorityId(kind, found.key), digest: authority.digest };
 }
 
 /** As `resolveAuthority`, of the certificate that a Secret holds with its key. */

@@ -10,7 +10,7 @@ import type { CredentialStage } from './credential-stage.ts';
 import type { DiagnosticIndex } from './diagnostic-index.ts';
 import type { Fragment } from './fragment.ts';
 
-type HostClaims = Pick<Fragment, 'certificates' | 'clientAuth'>;
+type HostClaims = Pick<Fragment, 'certificates' | 'clientAuth' | 'routes'>;
 
 /** Hosts that have something of their own: a certificate, or clients that have to show one. Claims of all objects decide. */
 export class HostStage {
@@ -34,6 +34,7 @@ export class HostStage {
   replace(before: HostClaims, after: HostClaims): void {
     this.#certificates.replace(before.certificates, after.certificates);
     this.#clientAuth.replace(before.clientAuth, after.clientAuth);
+    this.#clientAuth.replaceRoutes(before.routes, after.routes);
   }
 
   /** Decides every host that was touched since the last time. Returns keys of objects for which `isClosed` changed. */

@@ -26,6 +26,11 @@ export function routeRank(rank: string, ...position: readonly number[]): string 
   return `${rank} ${position.map((index) => String(index).padStart(POSITION_DIGITS, '0')).join('.')}`;
 }
 
+/** For comparing objects by age alone: as if all that they ask for were explicit. */
+export function withoutTier(rank: string): string {
+  return `${tiers.explicit}${rank.slice(1)}`;
+}
+
 /** Why one of two claims goes first, as the end of a sentence about the winner. */
 export function whyFirst(winner: string, loser: string): string {
   return ageOf(winner) === ageOf(loser) ? 'is of equal age and first by namespace and name' : 'is older';

@@ -226,6 +226,13 @@ export const catalogue = {
     title: 'A value of the Secret for session tickets cannot be used',
     hint: 'Store 32 random bytes or more in each value; the value with the last name seals, two before it still open',
   },
+  SP2209: {
+    severity: 'warning',
+    condition: 'ResolvedRefs',
+    reason: 'AuthorityNotValid',
+    title: 'An authority has expired, or is not valid yet',
+    hint: 'Renew the authority under ca.crt; it is used all the same, and certificates that it signed are refused',
+  },
   SP3001: {
     severity: 'warning',
     condition: 'Accepted',
@@ -294,6 +301,13 @@ export const catalogue = {
     leavesOut: true,
     title: "What is done with clients' certificates on a host is said by another object",
     hint: 'Say the same in both; the older object decides',
+  },
+  SP3010: {
+    severity: 'error',
+    condition: 'Accepted',
+    reason: 'Conflicted',
+    title: 'Clients of a host are asked for certificates by another namespace than that of its oldest object',
+    hint: 'Use a host of your own, or have that namespace ask for the same; until then the routes of the object answer 503 there',
   },
   ...settingCodes,
 } as const satisfies Record<string, CatalogueEntry>;

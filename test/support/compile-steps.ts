@@ -38,6 +38,8 @@ function decoded(raw: object): ModelObject {
 }
 
 export interface IngressOptions {
+  /** Default: `default`. */
+  readonly namespace?: string;
   readonly service?: string;
   readonly host?: string;
   readonly path?: string;
@@ -46,7 +48,7 @@ export interface IngressOptions {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
-/** An Ingress of one path, in the namespace `default`; annotations by their names without prefix. */
+/** An Ingress of one path; annotations by their names without prefix. */
 export function ingressOf(name: string, options: IngressOptions = {}): object {
   const { service = 'web', host = `${name}.example`, path = '/', created = '2026-01-01' } = options;
   const annotations = Object.entries(options.annotations ?? {}).map(([key, value]) => [
@@ -59,6 +61,7 @@ export function ingressOf(name: string, options: IngressOptions = {}): object {
     kind: 'Ingress',
     metadata: {
       name,
+      ...(options.namespace === undefined ? {} : { namespace: options.namespace }),
       creationTimestamp: `${created}T00:00:00Z`,
       annotations: Object.fromEntries(annotations) as object,
     },

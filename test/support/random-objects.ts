@@ -349,6 +349,30 @@ export const storeChange: fc.Arbitrary<StoreChange> = fc
       : { type: 'set' as const, object: made },
   );
 
+/** An Ingress on a host that another namespace uses too, and maybe with a word about its clients. */
+function sharedHost(team: string): fc.Arbitrary<Ingress> {
+  const authority = fc.constantFrom('', 'one', 'team-a/one', 'none');
+  return fc.tuple(ingress, authority, path, port).map(([made, secretName, shared, number]) => ({
+    ...made,
+    meta: {
+      ...made.meta,
+      namespace: team,
+      name: 'one',
+      annotations: new Map([['sallyport.dev/auth-tls-secret', secretName]]),
+    },
+    ingressClassName: 'sallyport',
+    rules: [...made.rules, { host: 'a.example', paths: [pathTo('one', shared, number)] }],
+  }));
+}
+
+function pathTo(
+  target: string,
+  shared: string,
+  number: number | string,
+): Ingress['rules'][number]['paths'][number] {
+  return { path: shared, pathType: 'Prefix', backend: { kind: 'service', service: target, port: number } };
+}
+
 /** What a cluster starts with, so that most references lead somewhere. */
 export const startObjects: fc.Arbitrary<readonly ModelObject[]> = fc.tuple(
   ingressClass.map((made) => ({
@@ -360,6 +384,9 @@ export const startObjects: fc.Arbitrary<readonly ModelObject[]> = fc.tuple(
   service,
   slice,
   secret.map((made) => ({ ...made, meta: { ...made.meta, namespace: 'team-a', name: 'one' } })),
+  secret.map((made) => ({ ...made, meta: { ...made.meta, namespace: 'team-b', name: 'one' } })),
+  sharedHost('team-a'),
+  sharedHost('team-b'),
   ingress,
   ingress,
   ingress,

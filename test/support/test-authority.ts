@@ -35,13 +35,17 @@ export class TestAuthority {
   readonly #name: DistinguishedName;
   readonly #key: KeyObject;
 
-  private constructor(commonName: string, issuer: TestAuthority | undefined) {
+  private constructor(
+    commonName: string,
+    issuer: TestAuthority | undefined,
+    options: Partial<typeof expired> = {},
+  ) {
     const { publicKey, privateKey } = keyPair();
     this.#name = { commonName };
     this.#key = privateKey;
     const signer = issuer ?? this;
     this.certificate = createCertificate({
-      ...validity({}),
+      ...validity(options),
       subject: this.#name,
       issuer: signer.#name,
       publicKey,
@@ -52,8 +56,8 @@ export class TestAuthority {
     this.chain = issuer === undefined ? '' : this.certificate + issuer.chain;
   }
 
-  static root(commonName = 'test authority'): TestAuthority {
-    return new TestAuthority(commonName, undefined);
+  static root(commonName = 'test authority', options: Partial<typeof expired> = {}): TestAuthority {
+    return new TestAuthority(commonName, undefined, options);
   }
 
   /** One that this one has signed. */
