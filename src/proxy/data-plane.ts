@@ -2,6 +2,7 @@ import { createServer } from 'node:net';
 import type { ListenOptions, Server, Socket } from 'node:net';
 
 import type { EndpointBoard } from '../balance/endpoint-board.ts';
+import type { FilterRegistry } from '../filters/filter-registry.ts';
 import { filterRegistry } from '../filters/registry.ts';
 import type { AccessLog } from '../telemetry/access-log.ts';
 import type { MetricRows } from '../telemetry/metric-rows.ts';
@@ -46,6 +47,8 @@ export interface DataPlaneDeps {
   readonly clock?: () => number;
   /** Left out where no TLS is spoken. */
   readonly tls?: TlsSettings;
+  /** What routes may name, in the order of the chain; the product's own unless given. */
+  readonly filters?: FilterRegistry;
 }
 
 /** What a listener speaks. */
@@ -127,7 +130,7 @@ export class DataPlane {
     this.#linker = new Linker({
       createUpstream: (upstream, refs) => new Upstream(upstream, refs, upstreams),
       metricsRow: (index) => deps.rows.row(index),
-      filters: filterRegistry,
+      filters: deps.filters ?? filterRegistry,
       swap: (table) => {
         const before = this.#services.table;
         this.#services.table = table;

@@ -54,6 +54,8 @@ export class Exchange {
   #clientAuth: LinkedClientAuth | undefined;
   /** Bytes behind an upgrade request belong to no HTTP message. */
   #untrusted = false;
+  /** A filter has been asked and has not answered: it may change the request's fields until it has. */
+  #isAwaiting = false;
   /** While `downstream` is one: the client speaks gRPC-Web, its endpoint gRPC. */
   #web: GrpcWebDownstream | undefined;
   /** Of a call of gRPC, whose body may be a stream without end: the limit is for each of its messages. */
@@ -72,6 +74,11 @@ export class Exchange {
   /** Whether a request is being served. */
   get isActive(): boolean {
     return this.#active;
+  }
+
+  /** Whether a filter still has the request in its hands: until it lets go, no other request may take its place. */
+  get isAwaiting(): boolean {
+    return this.#isAwaiting;
   }
 
   get hasAnswered(): boolean {
@@ -308,8 +315,10 @@ export class Exchange {
 
   #await(verdict: Promise<RequestVerdict>, filters: readonly Filter[], next: number): void {
     const epoch = this.#epoch;
+    this.#isAwaiting = true;
     verdict.then(
       (answer) => {
+        this.#isAwaiting = false;
         if (epoch !== this.#epoch || !this.#active) return;
         this.services.sweeper.turn();
         if (answer !== undefined) this.answer(answer);
@@ -317,6 +326,7 @@ export class Exchange {
         this.#forwarder.takeUp();
       },
       (error: unknown) => {
+        this.#isAwaiting = false;
         if (epoch === this.#epoch) this.refuse('SP_INTERNAL', String(error));
       },
     );

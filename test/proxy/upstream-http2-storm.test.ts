@@ -7,22 +7,12 @@ import { startProxy } from '../support/data-plane-harness.ts';
 import type { TestRoute } from '../support/data-plane-harness.ts';
 import { eventually } from '../support/eventually.ts';
 import { startHttp2Upstream } from '../support/http2-upstream.ts';
+import { numbers } from '../support/numbers.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { TestAuthority } from '../support/test-authority.ts';
 
 const CLIENTS = 24;
 const REQUESTS = 60;
-
-/** Numbers of a seed, uniform in [0, 1) (mulberry32). */
-function numbers(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
 
 /** An endpoint that does what endpoints should not, now and then. What it echoes is whole, or cut so that one can see it. */
 function moody(random: () => number) {

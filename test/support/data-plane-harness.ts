@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import { EndpointBoard } from '../../src/balance/endpoint-board.ts';
+import type { FilterRegistry } from '../../src/filters/filter-registry.ts';
 import { DataPlane } from '../../src/proxy/data-plane.ts';
 import type { TlsSettings } from '../../src/proxy/tls/tls-settings.ts';
 import type { ProxySettings } from '../../src/proxy/proxy-settings.ts';
@@ -123,6 +124,8 @@ export interface TestProxyOptions {
   readonly board?: EndpointBoard;
   readonly tls?: Partial<TlsSettings>;
   readonly certificates?: TestCertificates;
+  /** Instead of the product's own. */
+  readonly filters?: FilterRegistry;
 }
 
 export async function startProxy(
@@ -138,6 +141,7 @@ export async function startProxy(
     rows: new MetricRows(),
     accessLog: options.accessLog,
     ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...(options.filters === undefined ? {} : { filters: options.filters }),
     ...(options.tls === undefined ? {} : { tls: { ...testTls, fallback: fallbackPair(), ...options.tls } }),
     warn: (message, fields) => warnings.push(`${message} ${JSON.stringify(fields)}`),
   });

@@ -175,7 +175,7 @@ export class ClientStream implements Downstream {
     this.#stream = undefined;
     this.#windowWatch?.stop();
     this.#intake.close();
-    this.#share.released(this, isReusable);
+    this.#share.released(this, isReusable && !this.exchange.isAwaiting);
   }
 
   #watchWindow(): void {
