@@ -44,6 +44,8 @@ export const checkCommand: AddCommand = (program, context, finished) => {
     context.err(
       `${count(routes.length, 'route')}, ${count(findings.length, 'finding')}, ${count(errors, 'error')} in ${describeScope(source)}\n`,
     );
+    const unserved = routes.length === 0 ? (source.unserved?.() ?? '') : '';
+    if (unserved !== '') context.err(`${unserved}\n`);
     finished(errors > 0 ? 1 : 0);
   });
 };

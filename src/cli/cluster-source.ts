@@ -50,6 +50,7 @@ export async function openCluster({ flags, settings, context }: ClusterChoice): 
       table,
       diagnostics,
       encodedSlashes: settings.encodedSlashes,
+      ingressClass: settings.ingressClass,
     });
   } catch (error) {
     throw forOperator(error, access);

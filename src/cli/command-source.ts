@@ -27,6 +27,8 @@ export interface CommandSource {
   backends(): Promise<readonly BackendEntry[]>;
   findings(): Promise<readonly Diagnostic[]>;
   explain(request: ExplainRequest): Promise<FoundExplanation>;
+  /** Why there may be no route at all, in a sentence for people; '' for none. Absent where it is not known. */
+  readonly unserved?: () => string;
   /** Labels of an object; absent where they are not known. */
   readonly labels?: (object: ObjectRef) => ReadonlyMap<string, string>;
 }

@@ -11,6 +11,7 @@ import { explain, explainableTable } from '../proxy/explain.ts';
 import type { ExplainRequest } from '../proxy/explain-request.ts';
 import type { RouteTable } from '../table/route-table.ts';
 import type { CommandSource, FoundExplanation } from './command-source.ts';
+import { describeUnservedClasses } from './unserved-classes.ts';
 
 export interface CompiledParts {
   readonly place: string;
@@ -19,6 +20,7 @@ export interface CompiledParts {
   readonly table: RouteTable;
   readonly diagnostics: readonly Diagnostic[];
   readonly encodedSlashes: boolean;
+  readonly ingressClass: string;
 }
 
 const noLabels: ReadonlyMap<string, string> = new Map();
@@ -57,6 +59,11 @@ export class CompiledSource implements CommandSource {
     const findings = findingsOf(explanation.route?.origin, diagnostics);
     return Promise.resolve({ ...explanation, findings });
   }
+
+  readonly unserved = (): string => {
+    const { snapshot, ingressClass, namespace } = this.#parts;
+    return describeUnservedClasses(snapshot, ingressClass, namespace);
+  };
 
   readonly labels = (object: ObjectRef): ReadonlyMap<string, string> => {
     if (!isKind(object.kind)) return noLabels;

@@ -20,6 +20,7 @@ export async function openFolder(settings: Settings, namespace: string | undefin
     table: { generation: 1, ...result.table },
     diagnostics: [...diagnostics, ...compiled].sort(byPlace),
     encodedSlashes: settings.encodedSlashes,
+    ingressClass: settings.ingressClass,
   });
 }
 

@@ -71,6 +71,22 @@ describe('check', () => {
     expect(err).toBe(`1 route, 1 finding, 1 error in ${broken}\n`);
   });
 
+  test('a folder of another class says so, and how it is served', async () => {
+    const { code, err } = await run([
+      'check',
+      '--manifests',
+      healthy,
+      '--ingress-class=nginx',
+      '--controller-class=k8s.io/ingress-nginx',
+    ]);
+    expect(code).toBe(0);
+    expect(err).toBe(
+      `0 routes, 0 findings, 0 errors in ${healthy}\n` +
+        'No Ingress or Route is of class "nginx", but 1 of class "sallyport"; ' +
+        '--ingress-class sallyport --ingress-class-by-name serves them\n',
+    );
+  });
+
   test.each([
     ['json', JSON.parse],
     ['yaml', load],
