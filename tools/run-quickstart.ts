@@ -60,6 +60,7 @@ function stopEchoes(servers: readonly Server[]): void {
 interface LogLine {
   readonly msg?: string;
   readonly port?: number;
+  readonly httpsPort?: number;
   readonly adminPort?: number;
 }
 
@@ -74,7 +75,7 @@ function announceWhenLive(): (line: string) => void {
     if (entry.msg === 'started') started = entry;
     if (entry.msg !== 'table live' || started === undefined) return;
     announced = true;
-    process.stdout.write(banner(started.port ?? 0, started.adminPort ?? 0));
+    process.stdout.write(banner(started));
   };
 }
 
@@ -86,15 +87,24 @@ function parseLine(line: string): LogLine {
   }
 }
 
-function banner(port: number, adminPort: number): string {
+function banner({ port = 0, httpsPort, adminPort = 0 }: LogLine): string {
+  const https =
+    httpsPort === undefined
+      ? 'none: its port is taken'
+      : `https://127.0.0.1:${httpsPort}  HTTP/2 too; the certificate is self-signed`;
+  const overTls = `    curl -ik --resolve shop.localhost:${httpsPort}:127.0.0.1 https://shop.localhost:${httpsPort}/cart\n`;
   return `
   Traffic   http://127.0.0.1:${port}
+            ${https}
   Admin     http://127.0.0.1:${adminPort}  /readyz  /metrics  /debug/table
 
   Try:
     curl -H 'Host: shop.localhost' http://127.0.0.1:${port}/cart
     curl -H 'Host: shop.localhost' -H 'x-canary: always' http://127.0.0.1:${port}/
     curl -i -H 'Host: api.localhost' http://127.0.0.1:${port}/v1/items
+${httpsPort === undefined ? '' : overTls}
+  Ask why:
+    bin/sallyport explain http://shop.localhost/cart --admin localhost:${adminPort}
 
   Edit a file in examples/quickstart and ask again: it is live when you save it. Ctrl-C ends.
 
