@@ -5,6 +5,7 @@ import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import { HeaderList } from '../util/header-list.ts';
 import { admit } from './admission.ts';
 import { admitClient, certificateErrorAnswer, plainHttpVerdict } from './client-certificate.ts';
+import { clientRefusal } from './client-refusal.ts';
 import type { Client } from './client.ts';
 import type { Downstream } from './downstream.ts';
 import { errorAnswer, optionsAnswer } from './error-answers.ts';
@@ -287,7 +288,10 @@ export class Exchange {
     if (table.clientAuths.size > 0) {
       this.#clientAuth = table.clientAuthFor(request.host);
       const judged = admitClient(this.#clientAuth, this.client, request);
-      if (judged !== undefined) return judged;
+      if (judged !== undefined) {
+        this.#books.errorDetail = clientRefusal(judged, this.client.identity);
+        return judged;
+      }
     }
     const route = table.match(request);
     if (route === undefined) return 'SP_NO_ROUTE';
