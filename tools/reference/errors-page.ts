@@ -49,15 +49,79 @@ const meanings: Readonly<Record<ErrorCodeName, string>> = {
     'No TLS with the endpoint: its certificate is not valid for the name that is asked of it, the handshake failed, or what the upstream is to show or to believe is missing.',
 };
 
+/** Where to look, and what to change. Flags and fields are named where there are some. */
+const remedies: Readonly<Record<ErrorCodeName, string>> = {
+  SP_BAD_REQUEST: 'Correct the client; `error_detail` says which rule it breaks.',
+  SP_BAD_HOST:
+    'Have the client send one Host field with a host name, the same as in its target or `:authority`.',
+  SP_BAD_PATH: 'Correct the client, or let `%2F` and `%5C` pass with `--allow-encoded-slashes`.',
+  SP_BAD_FRAMING: 'Correct the client or the proxy before it: one of the two fields, once, with one value.',
+  SP_BAD_CHUNK: 'Correct the client; it sends bodies in chunks of its own making.',
+  SP_CLIENT_TRUNCATED:
+    'Nothing, if clients leave now and then; else look at timeouts of the client and of what is before Sallyport.',
+  SP_NO_ROUTE:
+    '`sallyport explain URL` says what came closest; `sallyport routes --host HOST` what there is.',
+  SP_METHOD_NOT_ALLOWED: 'Use another method; a WebSocket over HTTP/2 needs `:protocol`.',
+  SP_CLIENT_TIMEOUT:
+    'Look at the network of the client; `--client-header-timeout`, `--client-body-min-rate`.',
+  SP_BODY_TOO_LARGE: 'Send less, or raise `--proxy-body-size`.',
+  SP_URI_TOO_LONG: 'Send less in the URL, or raise `--request-line-size`.',
+  SP_EXPECTATION: 'Leave the field Expect out.',
+  SP_HEAD_TOO_LARGE:
+    'Send fewer or shorter fields (mostly cookies), or raise `--request-head-size` or `--request-fields`.',
+  SP_CLIENT_GONE:
+    'Nothing, if clients leave now and then; if it is all of them, the upstream is slower than they wait.',
+  SP_INTERNAL: 'Report it, with the lines of the log around it.',
+  SP_NOT_IMPLEMENTED: 'Send the body with Content-Length or in chunks.',
+  SP_UPSTREAM_CONNECT:
+    'Look whether something listens on the port of the endpoint in `upstream_addr`, and whether a NetworkPolicy forbids it.',
+  SP_UPSTREAM_RESET:
+    'Look at the log of the endpoint in `upstream_addr`: it crashed, is overloaded, or speaks another protocol than `backend-protocol` says (TLS, HTTP/2).',
+  SP_UPSTREAM_PROTOCOL:
+    'Compare `backend-protocol` or the BackendPolicy with what the endpoint speaks; `error_detail` says what was wrong. `--response-head-size`, `--response-fields`.',
+  SP_UPSTREAM_TRUNCATED: 'Look at the log of the endpoint in `upstream_addr`.',
+  SP_NO_ENDPOINTS:
+    '`kubectl get endpointslices`: pods that are not ready, a selector or port name that is wrong; `sallyport backends`.',
+  SP_ROUTE_INVALID:
+    '`sallyport check` or `kubectl describe` of the object in `route` names the field and what is wanted.',
+  SP_OVERLOADED: 'Add replicas, or raise the limit that `error_detail` names.',
+  SP_UPSTREAM_CONNECT_TIMEOUT:
+    'Look whether pod addresses can be reached from here; `proxy-connect-timeout`.',
+  SP_UPSTREAM_TIMEOUT:
+    'Look at the endpoint, or give it more time: `proxy-read-timeout`, `proxy-send-timeout`, `timeouts` of a Route or BackendPolicy.',
+  SP_REQUEST_TIMEOUT:
+    'Look at the endpoint, or raise `timeouts.request`; of a call of gRPC, the client chose the time.',
+  SP_VERSION: 'Speak HTTP/1.1; HTTP/2 in plain text needs `--enable-h2c`.',
+  SP_LOOP: 'Find the Service or ExternalName behind `route` that leads back to Sallyport.',
+  SP_CLIENT_SLOW: 'Nothing, if clients are slow now and then; `--client-write-timeout`.',
+  SP_ENDPOINTS_BUSY: 'Add endpoints, or raise `connections.maxRequests` of the BackendPolicy.',
+  SP_MISDIRECTED:
+    'Browsers open another connection by themselves; other clients have to name the host in the handshake too (SNI).',
+  SP_CLIENT_CERT_MISSING:
+    'Give the client a certificate (`curl --cert … --key …`), or make it optional: `auth-tls-verify-client`.',
+  SP_CLIENT_CERT_INVALID:
+    '`error_detail` says what is wrong with it. Compare its issuer with `ca.crt` of the Secret, its chain with `auth-tls-verify-depth`.',
+  SP_CLIENT_CERT_FORBIDDEN:
+    'Compare the subject in `error_detail` with `auth-tls-match-cn` or `matchCommonName`.',
+  SP_CLIENT_AUTH_CLOSED:
+    '`sallyport check` or `kubectl describe` of the object of the host: create or correct the Secret.',
+  SP_TLS_REQUIRED:
+    'Use https, or list the host under `tls` and leave `ssl-redirect` on, so that clients are sent there.',
+  SP_UPSTREAM_TLS:
+    '`error_detail` says what failed: an expired certificate is renewed at the endpoint, an unknown authority goes into `ca.crt` (`proxy-ssl-secret`, `tls.caSecretName`), another name into `proxy-ssl-name` or `tls.hostname`.',
+};
+
 /** docs/reference/errors.md */
 export function errorsPage(): string {
   const rows = Object.entries(errorCodes).map(([name, { status }]) => [
     code(name),
     status === 0 ? 'none' : String(status),
     meanings[name as ErrorCodeName],
+    remedies[name as ErrorCodeName],
   ]);
   const intro =
     'Why a request was answered by Sallyport itself. Codes are stable; they stand in the access log and in metrics, ' +
-    'never in the answer. Statuses that an endpoint sent are passed on and have no code.';
-  return `${pageHead('Errors at request time', intro)}\n${table(['Code', 'Status', 'Meaning'], rows)}`;
+    'never in the answer. Statuses that an endpoint sent are passed on and have no code. The names in the last column, such as ' +
+    '`error_detail` and `upstream_addr`, are members of the line in the access log; `X-Request-ID` of an answer finds it there.';
+  return `${pageHead('Errors at request time', intro)}\n${table(['Code', 'Status', 'Meaning', 'What to do'], rows)}`;
 }
