@@ -21,7 +21,7 @@ interface ExplainFlags extends SourceFlags {
 export const explainCommand: AddCommand = (program, context, finished) => {
   const command = program
     .command('explain')
-    .argument('<url>', 'http://host/path?query')
+    .argument('<url>', 'http://host/path?query, or https://; http where it is left out')
     .description('say which route serves a request, and why the others do not')
     .option('-X, --method <method>', 'method of the request', 'GET')
     .option('-H, --header <name:value>', 'header field of the request; may be repeated', collect)
@@ -32,9 +32,9 @@ export const explainCommand: AddCommand = (program, context, finished) => {
     command,
     program,
     [
-      'explain http://shop.example/cart',
+      'explain https://shop.example/cart',
       "explain shop.example/api -X POST -H 'x-canary: always' --manifests ./manifests -o yaml",
-      'explain http://shop.example/cart --admin localhost:10254',
+      'explain https://shop.example/cart --admin localhost:10254',
     ],
     'Exit code 1 when no route forwards the request.',
   );

@@ -1,5 +1,6 @@
 import type { LocalAnswer } from '../filters/filter.ts';
 import { CHALLENGES } from '../filters/https-redirect.ts';
+import type { PathMatch } from '../table/route-table.ts';
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import type { HeaderList } from '../util/header-list.ts';
 import type { Client } from './client.ts';
@@ -62,7 +63,7 @@ export function plainHttpVerdict(
   route: LinkedRoute | undefined,
 ): LocalAnswer | ErrorCodeName | undefined {
   if (request.transport === 'https') return undefined;
-  if (isForChallenges(route)) return undefined;
+  if (isForChallenges(route?.route.path)) return undefined;
   for (const filter of route?.requestFilters ?? []) {
     const answer = filter.plainOnly === true ? filter.onRequest?.(request) : undefined;
     if (answer !== undefined && !(answer instanceof Promise)) return answer;
@@ -70,8 +71,8 @@ export function plainHttpVerdict(
   return 'SP_TLS_REQUIRED';
 }
 
-function isForChallenges(route: LinkedRoute | undefined): boolean {
-  const path = route?.route.path;
+/** Whether a route is there for challenges and nothing else. */
+export function isForChallenges(path: PathMatch | undefined): boolean {
   if (path === undefined || path.type === 'regex') return false;
   return path.value === CHALLENGES || path.value.startsWith(`${CHALLENGES}/`);
 }

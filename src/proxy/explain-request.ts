@@ -17,7 +17,7 @@ export interface ExplainRequest {
 }
 
 export interface ReadRequest {
-  readonly request: MatchRequest;
+  readonly request: MatchRequest & { readonly scheme: 'http' | 'https' };
   /** Set when the proxy refuses such a request. */
   readonly fault: { readonly code: ErrorCodeName; readonly reason: string } | undefined;
 }

@@ -296,7 +296,12 @@ describe('what clients have to show', () => {
       id,
       clientAuth: { mode, verifyDepth: 1, passCertificate: false },
     });
-  const routes = [responding('a', {}), responding('wild', { hosts: ['*.example'] })];
+  const challenges = { type: 'prefix', value: '/.well-known/acme-challenge' } as const;
+  const routes = [
+    responding('a', {}),
+    responding('wild', { hosts: ['*.example'] }),
+    responding('challenges', { hosts: ['*.example'], path: challenges }),
+  ];
   const entries = [held('*.example', 'on'), held('c.example', 'closed')];
   const of = (host: string) =>
     explain(explainableTable(table(routes, {}, entries)), {
@@ -317,7 +322,38 @@ describe('what clients have to show', () => {
   test('as text, and as the answer where all are refused', () => {
     expect(explanationText(of('b.example'))).toContain('clients  have to show a certificate, over HTTPS\n');
     expect(explanationText(of('a.example'))).not.toContain('clients ');
-    expect(of('c.example').answer).toMatchObject({ kind: 'respond', code: 'SP_CLIENT_AUTH_CLOSED' });
+    expect(of('https://c.example').answer).toMatchObject({ kind: 'respond', code: 'SP_CLIENT_AUTH_CLOSED' });
+  });
+
+  test.each([
+    ['https://b.example/', 'SP_NO_ENDPOINTS'],
+    ['http://b.example/', 'SP_TLS_REQUIRED'],
+    ['http://d.example/.well-known/acme-challenge/x', 'SP_NO_ENDPOINTS'],
+    ['http://c.example/', 'SP_TLS_REQUIRED'],
+    ['http://nowhere/', 'SP_NO_ROUTE'],
+    ['http://a.example/', 'SP_NO_ENDPOINTS'],
+  ])('over plain HTTP or not: %s', (url, code) => {
+    expect(of(url).answer).toMatchObject({ kind: 'respond', code });
+  });
+});
+
+describe('a redirect to HTTPS', () => {
+  const filters = [{ name: 'httpsRedirect', config: { statusCode: 308, cutTrailingSlash: true } }];
+  const backends = [{ upstream: 'n/main:80', weight: 1, role: 'stable' }] as const;
+  const forward: Forward = { backends, split: { by: 'random' }, overrides: [] };
+
+  test.each([
+    ['http://a.example/x', 'filters'],
+    ['a.example/x', 'filters'],
+    ['https://a.example/x', 'forward'],
+    ['http://a.example/.well-known/acme-challenge/x', 'forward'],
+  ])('%s', (url, kind) => {
+    const route = sealEntry<TableRoute>('routes', {
+      ...responding('r', {}),
+      filters,
+      action: { kind: 'forward', forward },
+    });
+    expect(ask([route], url, {}, { 'n/main:80': 1 }).answer.kind).toBe(kind);
   });
 });
 

@@ -1,3 +1,5 @@
+import { CHALLENGES, httpsRedirect } from '../filters/https-redirect.ts';
+import type { HttpsRedirect } from '../filters/https-redirect.ts';
 import type {
   ClientAuth,
   FilterConfig,
@@ -8,12 +10,13 @@ import type {
 } from '../table/route-table.ts';
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import type { HeaderList } from '../util/header-list.ts';
+import { isForChallenges } from './client-certificate.ts';
 import { explainForward } from './explain-forward.ts';
 import type { ExplainedForward, ExplainedUpstreams } from './explain-forward.ts';
 import { explainRivals } from './explain-rivals.ts';
 import type { ExplainIndex, Rival } from './explain-rivals.ts';
 import { readExplainRequest } from './explain-request.ts';
-import type { ExplainRequest } from './explain-request.ts';
+import type { ExplainRequest, ReadRequest } from './explain-request.ts';
 import type { MatchRequest } from './linked-table.ts';
 import { compileCandidate } from './match/candidate.ts';
 import type { Candidate } from './match/candidate.ts';
@@ -41,7 +44,7 @@ export interface Explanation {
   readonly clientCertificates: ClientAuth['mode'] | undefined;
   readonly answer: Answer;
   readonly route: ExplainedRoute | undefined;
-  /** In the order of the chain; a redirect among them answers before any upstream is asked. */
+  /** In the order of the chain; what one of them answers is answered before any upstream is asked. */
   readonly filters: readonly FilterConfig[];
   readonly forward: ExplainedForward | undefined;
   readonly rivals: readonly Rival[];
@@ -50,8 +53,8 @@ export interface Explanation {
 }
 
 /**
- * What comes of the request: sent on, answered by the route's filters (a redirect without backends), or answered here with
- * an error code. Filters are not run: one may answer a request that would be sent on.
+ * What comes of the request: sent on, answered by the route's filters (a redirect without backends, or one of plain HTTP to
+ * HTTPS), or answered here with an error code. Other filters are not run: one may answer a request that would be sent on.
  */
 export type Answer =
   | { readonly kind: 'forward' }
@@ -81,10 +84,7 @@ export function explain(table: Explainable, asked: ExplainRequest): Explanation 
     request: printable(request),
     host,
     clientCertificates,
-    answer:
-      clientCertificates === 'closed'
-        ? respond('SP_CLIENT_AUTH_CLOSED', 'what certificates of clients are checked by cannot be had')
-        : answerOf(route, forward, host.pattern),
+    answer: answerByScheme(request, route, clientCertificates) ?? answerOf(route, forward, host.pattern),
     route:
       route === undefined
         ? undefined
@@ -142,6 +142,30 @@ function chosenHost(index: ExplainIndex, host: string): Explanation['host'] {
   if (pattern === '')
     return { pattern, reason: 'no route names this host or a wildcard of it; the catch-all serves it' };
   return { pattern, reason: 'no route names this host; the wildcard stands for its first label' };
+}
+
+/** What is answered for the scheme of a request, before anything else of its route; the order is that of Exchange. */
+function answerByScheme(
+  { scheme, path }: ReadRequest['request'],
+  route: TableRoute | undefined,
+  clientCertificates: ClientAuth['mode'] | undefined,
+): Answer | undefined {
+  if (scheme === 'https') {
+    if (clientCertificates !== 'closed') return undefined;
+    return respond('SP_CLIENT_AUTH_CLOSED', 'what certificates of clients are checked by cannot be had');
+  }
+  if (route === undefined) return undefined;
+  const redirect = route.filters.find(({ name }) => name === httpsRedirect.name);
+  if (redirect !== undefined && !path.startsWith(CHALLENGES)) {
+    const { statusCode } = redirect.config as HttpsRedirect;
+    const reason = `httpsRedirect sends plain HTTP to HTTPS, by ${statusCode}; ask for https:// to see what comes then`;
+    return { kind: 'filters', reason };
+  }
+  if (clientCertificates === undefined || isForChallenges(route.path)) return undefined;
+  return respond(
+    'SP_TLS_REQUIRED',
+    'the host asks its clients for certificates, which plain HTTP does not show',
+  );
 }
 
 /** What compile lets a route answer that has no backends. */

@@ -123,6 +123,8 @@ describeWithCluster(
         '80',
         'http1',
         'least-request',
+        '<none>',
+        '<none>',
         '2',
         '100',
         '2',
@@ -143,7 +145,7 @@ describeWithCluster(
       const url = 'http://shop.localhost/';
       const { code, out } = await run(['explain', url, '-H', 'x-canary: always']);
       expect(code).toBe(0);
-      expect(out).toMatch(/shop\/shop-next:80 +canary +10 +100 % +10\.1\.0\.2:8080 10\.1\.1\.2:8080/);
+      expect(out).toMatch(/shop\/shop-next:80 +http1 +canary +10 +100 % +10\.1\.0\.2:8080 10\.1\.1\.2:8080/);
       expect(out).toMatch(/chosen: header x-canary is "always"/);
       expect((await run(['explain', 'http://nowhere.localhost/'])).code).toBe(1);
     });
