@@ -76,7 +76,7 @@ export class Forwarder implements ResponseSink, Expiring {
   start(backend: LinkedBackend, fields: string, limitMs: number): void {
     this.backend = backend;
     this.#bodyEnded = this.#request.framing === 'none';
-    this.#replay.begin();
+    this.#replay.begin(this.#exchange.downstream.protocol === 'HTTP/2.0');
     const { requestMs } = backend.timeouts;
     const capMs = requestMs > 0 && limitMs > 0 ? Math.min(requestMs, limitMs) : requestMs + limitMs;
     if (capMs > 0) {
