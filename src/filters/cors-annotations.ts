@@ -94,7 +94,12 @@ export function parseCorsAnnotations(get: Get, context: ParseContext): Cors | un
     exposeHeaders: read(exposeHeaders),
     maxAgeSeconds: Number(read(maxAge)),
   };
-  return isTrue(read(enable)) ? config : undefined;
+  if (isTrue(read(enable))) return config;
+  const unused = corsAnnotations.find((spec) => get(spec.name) !== undefined);
+  // Switched off in so many words is meant.
+  if (unused !== undefined && get(enable.name) === undefined)
+    context.warn('SP4004', unused.name, `Ignoring ${unused.name}: want enable-cors: "true" beside it`);
+  return undefined;
 }
 
 function isTrue(text: string): boolean {

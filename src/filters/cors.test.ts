@@ -65,7 +65,14 @@ describe('annotations', () => {
   });
 
   test('do nothing unless switched on, but are checked', () => {
-    expect(parseAnnotations(cors, { 'cors-allow-origin': '*' })).toEqual({ config: undefined, reports: [] });
+    expect(parseAnnotations(cors, { 'cors-allow-origin': '*' })).toMatchObject({
+      config: undefined,
+      reports: [{ code: 'SP4004', path: 'cors-allow-origin' }],
+    });
+    expect(parseAnnotations(cors, { 'enable-cors': 'false', 'cors-max-age': '5' })).toEqual({
+      config: undefined,
+      reports: [],
+    });
     expect(parseAnnotations(cors, { 'enable-cors': 'no', 'cors-max-age': 'long' })).toMatchObject({
       config: undefined,
       reports: [

@@ -352,6 +352,7 @@ describe('hostile clients', () => {
     await start();
     const answer = await exchangeBytes(proxy.tlsPort, 'GET / HTTP/1.1\r\nHost: a.example\r\n\r\n');
     expect(answer).toMatch(/^HTTP\/1\.1 400 Bad Request\r\n/);
+    expect(answer).toMatch(/\r\n\r\n400 Bad Request: plain HTTP on a port for HTTPS\n$/);
     expect(proxy.counters.handshakeFailures('plain-http')).toBe(1);
     expect(upstream.requests).toHaveLength(0);
   });

@@ -51,7 +51,8 @@ const meanings: Readonly<Record<ErrorCodeName, string>> = {
 
 /** Where to look, and what to change. Flags and fields are named where there are some. */
 const remedies: Readonly<Record<ErrorCodeName, string>> = {
-  SP_BAD_REQUEST: 'Correct the client; `error_detail` says which rule it breaks.',
+  SP_BAD_REQUEST:
+    'Correct the client; `error_detail` says which rule it breaks. HTTP/2 in plain text (`HTTP/2 preface`) needs `--enable-h2c`.',
   SP_BAD_HOST:
     'Have the client send one Host field with a host name, the same as in its target or `:authority`.',
   SP_BAD_PATH: 'Correct the client, or let `%2F` and `%5C` pass with `--allow-encoded-slashes`.',

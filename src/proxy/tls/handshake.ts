@@ -197,7 +197,8 @@ export class Handshake implements Expiring {
     this.#phase = 'refused';
     this.#received = undefined;
     this.deadline = services.sweeper.after(LINGER_MS);
-    const { status, headers, body } = errorAnswer('SP_BAD_REQUEST', services.fields.requestIds.create());
+    const { status, headers } = errorAnswer('SP_BAD_REQUEST', services.fields.requestIds.create());
+    const body = '400 Bad Request: plain HTTP on a port for HTTPS\n';
     const list = new HeaderList();
     for (const [name, value] of headers) list.append(name, value);
     const framing = `Content-Length: ${body.length}\r\nConnection: close\r\n`;
