@@ -132,7 +132,7 @@ async function readAndCompile({ transport }: Reader, settings: Settings): Promis
   const result = compiler.compile(contents.snapshot);
   const unread = unreadObjects(contents.skipped);
   const isAboutUnread = ({ code, message }: Diagnostic): boolean =>
-    code === missingSecret && unread.some((key) => message.includes(`"${key}"`));
+    missing.has(code) && unread.some((key) => message.includes(`"${key}"`));
   return {
     contents,
     table: { generation: 1, ...result.table },
@@ -142,8 +142,8 @@ async function readAndCompile({ transport }: Reader, settings: Settings): Promis
   };
 }
 
-/** What the compiler says of a Secret that is not in the snapshot, and so of one that could not be read. */
-const missingSecret: DiagnosticCode = 'SP2201';
+/** What the compiler says of what is not in the snapshot, and so of a Secret or ConfigMap that could not be read. */
+const missing: ReadonlySet<DiagnosticCode> = new Set<DiagnosticCode>(['SP2201', 'SP2205']);
 
 /** `namespace/name` of what is read by name and could not be. */
 function unreadObjects(skipped: readonly SkippedScope[]): readonly string[] {
@@ -162,7 +162,10 @@ function describeSkipped(skipped: readonly SkippedScope[]): readonly string[] {
   if (refused.length === 0) return failures;
   const shown = refused.slice(0, maxNamed).map(({ what }) => what);
   const more = refused.length > maxNamed ? ` and ${refused.length - maxNamed} more` : '';
-  return [`what you may not read counts as absent: ${shown.join(', ')}${more}`, ...failures];
+  const closes = refused.some(({ scope }) => scope.name !== undefined)
+    ? '; what needs it shows as closed or without endpoints, and may not be'
+    : '';
+  return [`what you may not read counts as absent: ${shown.join(', ')}${more}${closes}`, ...failures];
 }
 
 function watchSettings(settings: Settings): WatchSettings {

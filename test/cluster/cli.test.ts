@@ -47,6 +47,13 @@ subjects: [{ kind: ServiceAccount, name: reader, namespace: shop }]
 roleRef: { apiGroup: rbac.authorization.k8s.io, kind: Role, name: reader }
 `;
 
+const towardsTls = `
+apiVersion: sallyport.dev/v1alpha1
+kind: BackendPolicy
+metadata: { name: shop, namespace: shop }
+spec: { service: shop, tls: { caSecretName: gone-ca } }
+`;
+
 const withTls = `
 apiVersion: networking.k8s.io/v1
 kind: Ingress
@@ -171,6 +178,24 @@ describeWithCluster(
         expect(err).toMatch(/\nNote: you may not read IngressClasses: taking "sallyport" by its name/);
         expect(err).toMatch(/\nNote: what you may not read counts as absent: .*secrets "gone"/);
         expect(err).toMatch(/\n5 routes, 1 finding, 0 errors in namespace "shop" of kubeconfig "/);
+      });
+
+      test('is not told that what it may not read is missing', async () => {
+        await cluster().applyYaml(towardsTls);
+        try {
+          expect((await run(['check', '-n', 'shop'])).out).toMatch(
+            /SP2205 +BackendPolicy shop\/shop .*gone-ca/,
+          );
+          const { code, out, err } = await run(['check'], reader);
+          expect(code).toBe(0);
+          expect(out).not.toContain('SP2205');
+          expect(err).toMatch(
+            /secrets "gone-ca".*; what needs it shows as closed or without endpoints, and may/,
+          );
+        } finally {
+          const kind = { apiVersion: 'sallyport.dev/v1alpha1', kind: 'BackendPolicy' };
+          await cluster().admin.delete({ ...kind, namespace: 'shop', name: 'shop' });
+        }
       });
 
       test('cannot ask about all, and is told what can be asked', async () => {
