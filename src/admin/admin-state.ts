@@ -35,6 +35,7 @@ export interface WorkerView {
 /** The part of an explanation that the admin server looks at; it passes all of it on. */
 export interface Explained {
   readonly route?: { readonly origin: RouteOrigin } | undefined;
+  readonly forward?: { readonly backends: readonly { readonly upstream: string }[] } | undefined;
 }
 
 /** A request as somebody asks about it. */

@@ -28,10 +28,7 @@ export const debugExplain: Endpoint = {
     const asked = readQuery(query);
     if (typeof asked === 'string') return textAnswer(400, `Explain a request: ${asked}`);
     const explanation = state.explain(asked);
-    return jsonAnswer(200, {
-      ...explanation,
-      findings: findingsOf(explanation.route?.origin, state.diagnostics()),
-    });
+    return jsonAnswer(200, { ...explanation, findings: findingsOf(explanation, state.diagnostics()) });
   },
 };
 

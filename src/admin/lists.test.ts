@@ -7,6 +7,7 @@ import { listDiagnostics } from '../compile/diagnostic-index.ts';
 import type { Diagnostic } from '../diagnostics/diagnostic.ts';
 import { decodeObject } from '../model/decode-object.ts';
 import { createSnapshot } from '../model/snapshot-store.ts';
+import { explain, explainableTable } from '../proxy/explain.ts';
 import type { RouteTable } from '../table/route-table.ts';
 import { listBackends } from './backend-list.ts';
 import { findingsOf } from './route-findings.ts';
@@ -39,6 +40,10 @@ spec:
         paths:
           - { path: /, pathType: Prefix, backend: { service: { name: ${options.service ?? 'shop'}, port: { number: 80 } } } }
 ---`;
+}
+
+function explained(table: RouteTable, url: string) {
+  return explain(explainableTable(table), { method: 'GET', url, headers: [], clientAddress: '192.0.2.1' });
 }
 
 function list(yaml: string): ReturnType<typeof listRoutes> {
@@ -170,10 +175,31 @@ describe('the list of backends', () => {
 });
 
 test('findings of a route are those of its object and of what lost to it', () => {
-  const { diagnostics } = compile(ingress('shop') + ingress('zzz') + services(8080));
-  expect(findingsOf({ kind: 'Ingress', namespace: 'team', name: 'shop' }, diagnostics)).toMatchObject([
+  const { table, diagnostics } = compile(ingress('shop') + ingress('zzz') + services(8080));
+  expect(findingsOf(explained(table, 'shop.example'), diagnostics)).toMatchObject([
     { code: 'SP3001', object: { name: 'zzz' } },
   ]);
-  expect(findingsOf({ kind: 'Ingress', namespace: 'team', name: 'other' }, diagnostics)).toEqual([]);
-  expect(findingsOf(undefined, diagnostics)).toEqual([]);
+  expect(findingsOf(explained(table, 'other.example'), diagnostics)).toEqual([]);
+});
+
+test('what is wrong with a policy shows where its Service is used', () => {
+  const policy = (service: string) => `
+apiVersion: sallyport.dev/v1alpha1
+kind: BackendPolicy
+metadata: { name: internal, namespace: team }
+spec: { service: ${service}, tls: { caSecretName: gone } }
+---`;
+  const closed = compile(ingress('shop') + policy('shop') + services(8080));
+  expect(findingsOf(explained(closed.table, 'shop.example'), closed.diagnostics)).toMatchObject([
+    { code: 'SP2205', object: { kind: 'BackendPolicy', name: 'internal' }, service: 'team/shop' },
+  ]);
+  expect(listRoutes(closed.table, closed.diagnostics)).toMatchObject([
+    {
+      status: 'no-endpoints',
+      reason:
+        'SP_NO_ENDPOINTS: no backend has an endpoint; BackendPolicy team/internal: SP2205 Secret "team/gone" does not exist; the Service counts as one without endpoints',
+    },
+  ]);
+  const elsewhere = compile(ingress('shop') + policy('other') + services(8080));
+  expect(findingsOf(explained(elsewhere.table, 'shop.example'), elsewhere.diagnostics)).toEqual([]);
 });

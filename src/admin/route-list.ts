@@ -1,5 +1,7 @@
+import { describeRef } from '../diagnostics/diagnostic.ts';
 import type { Diagnostic, ObjectRef, RequestClaim } from '../diagnostics/diagnostic.ts';
 import type { ClientAuth, Conditions, PathMatch, RouteTable, TableRoute } from '../table/route-table.ts';
+import { splitUpstreamId } from '../table/upstream-id.ts';
 
 /** One row of the list of routes: a route of the table, or one that an object asked for and did not get. */
 export interface RouteEntry {
@@ -40,13 +42,13 @@ export interface RouteBackend {
 
 /** Every route of the table and every one that did not get there, by namespace, name, kind and place in the object. */
 export function listRoutes(table: RouteTable, diagnostics: Iterable<Diagnostic>): readonly RouteEntry[] {
-  const faults = new Map<string, Diagnostic[]>();
+  const faults: Faults = new Map<string, Diagnostic[]>();
   const lost: RouteEntry[] = [];
   for (const diagnostic of diagnostics) {
-    const { claim } = diagnostic;
+    const { claim, service, object, severity } = diagnostic;
     if (claim !== undefined) lost.push(lostEntry(diagnostic, claim));
-    else if (diagnostic.severity === 'error') {
-      const key = faultKey(diagnostic.object);
+    else if (severity === 'error') {
+      const key = service === undefined ? faultKey(object) : policyKey(service);
       faults.set(key, [...(faults.get(key) ?? []), diagnostic]);
     }
   }
@@ -57,11 +59,10 @@ export function listRoutes(table: RouteTable, diagnostics: Iterable<Diagnostic>)
     .map(({ entry }) => entry);
 }
 
-function tableEntry(
-  route: TableRoute,
-  table: RouteTable,
-  faults: ReadonlyMap<string, readonly Diagnostic[]>,
-): RouteEntry {
+/** Errors by object; those of a BackendPolicy by the Service that it is about. */
+type Faults = Map<string, readonly Diagnostic[]>;
+
+function tableEntry(route: TableRoute, table: RouteTable, faults: Faults): RouteEntry {
   const { kind, namespace, name, field } = route.origin;
   const object = { kind, namespace, name };
   const backends = backendsOf(route, table);
@@ -82,7 +83,7 @@ function tableEntry(
           status: 'closed',
           reason: `${clientsRefused}: ${describeFault(fault, 'every request of the host is refused')}`,
         }
-      : statusOf(route, backends, fault)),
+      : statusOf(route, backends, route.action.kind === 'forward' ? policyFaultOf(backends, faults) : fault)),
   };
 }
 
@@ -93,6 +94,13 @@ function faultOf({ origin }: TableRoute, errors: readonly Diagnostic[]): Diagnos
     errors.find(({ path }) => path.startsWith(`${rule}.`)) ??
     errors.find(({ path }) => !path.startsWith('spec.rules['))
   );
+}
+
+/** The first error of a policy for a Service that the route leads to. */
+function policyFaultOf(backends: readonly RouteBackend[], faults: Faults): Diagnostic | undefined {
+  return backends.flatMap(
+    ({ upstream }) => faults.get(policyKey(splitUpstreamId(upstream).service)) ?? [],
+  )[0];
 }
 
 function backendsOf({ action }: TableRoute, table: RouteTable): readonly RouteBackend[] {
@@ -117,7 +125,8 @@ function statusOf(
 ): Pick<RouteEntry, 'status' | 'reason'> {
   if (action.kind === 'forward') {
     if (backends.some(({ endpoints }) => endpoints > 0)) return { status: 'served', reason: '' };
-    return { status: 'no-endpoints', reason: `${noBackend}: no backend has an endpoint` };
+    const policy = fault === undefined ? '' : `; ${describeRef(fault.object)}: ${describeFault(fault, '')}`;
+    return { status: 'no-endpoints', reason: `${noBackend}: no backend has an endpoint${policy}` };
   }
   if (action.code === noBackend && filters.length > 0) return { status: 'served', reason: '' };
   return {
@@ -149,6 +158,10 @@ function lostEntry({ code, object, path, message }: Diagnostic, claim: RequestCl
     status: code === 'SP3001' ? 'conflict' : 'unused',
     reason: `${code}: ${message}`,
   };
+}
+
+function policyKey(service: string): string {
+  return `BackendPolicy for ${service}`;
 }
 
 function faultKey({ kind, namespace, name }: ObjectRef): string {

@@ -56,7 +56,7 @@ export class CompiledSource implements CommandSource {
   explain(request: ExplainRequest): Promise<FoundExplanation> {
     const { table, diagnostics, encodedSlashes } = this.#parts;
     const explanation = explain(explainableTable(table), { ...request, allowEncodedSlashes: encodedSlashes });
-    const findings = findingsOf(explanation.route?.origin, diagnostics);
+    const findings = findingsOf(explanation, diagnostics);
     return Promise.resolve({ ...explanation, findings });
   }
 

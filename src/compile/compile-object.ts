@@ -23,7 +23,11 @@ export function compileObject(
 ): Fragment {
   const context = new ObjectContext(refOf(object), snapshot, options);
   if (!isWatchedNamespace(context)) return finish(context, { owned: false });
-  if (object.kind === 'BackendPolicy') return finish(context, { policies: compilePolicy(object, context) });
+  if (object.kind === 'BackendPolicy') {
+    const fragment = finish(context, { policies: compilePolicy(object, context) });
+    const service = `${object.meta.namespace}/${object.service}`;
+    return { ...fragment, diagnostics: fragment.diagnostics.map((found) => ({ ...found, service })) };
+  }
   return finish(
     context,
     object.kind === 'Ingress' ? compileIngress(object, context) : compileRoute(object, context),

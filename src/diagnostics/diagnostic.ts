@@ -34,6 +34,8 @@ export interface Diagnostic {
   readonly location?: FileLocation;
   /** The object that won, where another one has what this one asks for. */
   readonly winner?: ObjectRef;
+  /** `namespace/name` of the Service that the object is about, when it is a BackendPolicy. */
+  readonly service?: string;
   /** The requests that the object asked for and did not get. */
   readonly claim?: RequestClaim;
 }
