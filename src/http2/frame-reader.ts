@@ -106,17 +106,22 @@ export class FrameReader {
     return (bytes.readUInt32BE(5) & MAX_STREAM_ID) === stream ? length - FRAME_HEADER_BYTES : 0;
   }
 
-  receive(buffer: Buffer, start: number, end: number): void {
+  /** Returns how far the input was used: to its end, unless `frames` were completed before. */
+  // oxlint-disable-next-line max-params -- a range of a buffer and how much of it, hot
+  receive(buffer: Buffer, start: number, end: number, frames: number): number {
     let at = this.#prefaceLeft > 0 ? this.#readPreface(buffer, start, end) : start;
-    if (this.#prefaceLeft > 0) return;
+    if (this.#prefaceLeft > 0) return end;
+    const stop = this.#completed + frames;
     if (this.#partial.length > 0) at = this.#completeFrame(buffer, at, end);
     while (!this.#handler.isStopped && end - at >= FRAME_HEADER_BYTES) {
+      if (this.#completed >= stop) return at;
       const whole = this.#frameBytes(buffer, at);
       if (whole < 0 || end - at < whole) break;
       this.#read(buffer, at, at + whole);
       at += whole;
     }
     if (at < end && !this.#handler.isStopped) this.#partial.add(buffer, at, end);
+    return end;
   }
 
   #readPreface(buffer: Buffer, start: number, end: number): number {

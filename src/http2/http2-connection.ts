@@ -113,13 +113,18 @@ export class Http2Connection implements StreamLink {
     flow.start();
   }
 
-  /** Takes bytes from the peer; they are only lent. Events come during the call. After a failure input is ignored. */
-  receive(buffer: Buffer, start = 0, end = buffer.length): void {
+  /**
+   * Takes bytes from the peer; they are only lent. Events come during the call. After a failure input is ignored. Returns
+   * how far it went: it stops behind so many `frames`, a whole header block counted as one, and leaves the rest.
+   */
+  // oxlint-disable-next-line max-params -- a range of a buffer and how much of it, hot
+  receive(buffer: Buffer, start = 0, end = buffer.length, frames = Number.POSITIVE_INFINITY): number {
     const core = this.#core;
-    if (core.hasFailed) return;
+    if (core.hasFailed) return end;
     core.budgets.refill(core.options.now());
-    this.#reader.receive(buffer, start, end);
+    const used = this.#reader.receive(buffer, start, end, frames);
     if (core.output.length > core.limits.maxOutputBytes) core.failUnread();
+    return core.hasFailed ? end : used;
   }
 
   /**

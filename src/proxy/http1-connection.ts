@@ -8,9 +8,11 @@ import { SocketTunnelEnd } from '../upstream/socket-tunnel-end.ts';
 import type { Expiring } from '../util/deadline-sweeper.ts';
 import type { HeaderList } from '../util/header-list.ts';
 import type { TunnelEnd } from '../util/tunnel-end.ts';
+import { TurnShare } from '../util/turn-share.ts';
 import type { ConnectionOptions } from './connection-options.ts';
 import type { AnswerHead, Downstream } from './downstream.ts';
 import { Exchange } from './exchange.ts';
+import { HeldInput } from './held-input.ts';
 import { Http1Answer } from './http1-answer.ts';
 import type { ProxyServices } from './proxy-services.ts';
 import { WriteWatch } from './write-watch.ts';
@@ -23,7 +25,8 @@ const BODY_WINDOW_MS = 10_000;
 const LAST_REQUEST_MS = 500;
 /** Pipelined bytes held while an earlier request is served; beyond, reading stops. */
 const MAX_PIPELINED_BYTES = 64 * 1024;
-const NO_BYTES = Buffer.alloc(0);
+/** Pipelined requests that one connection has begun in a turn of the event loop. */
+const REQUESTS_A_TURN = 64;
 
 /**
  * `head`: waiting for or reading a request head. `body`: reading its body. `wait`: the request is complete, its answer is
@@ -45,17 +48,17 @@ export class Http1Connection implements Downstream, Expiring {
   #chunked: ChunkedDecoder | undefined;
   readonly #exchange: Exchange;
   readonly #answer: Http1Answer;
+  readonly #share = new TurnShare(REQUESTS_A_TURN, () => this.#readOn());
   readonly #options: ConnectionOptions;
   /** Value of Strict-Transport-Security (RFC 6797), '' for none. */
   readonly #hsts: string;
   #phase: Phase = 'head';
-  #pending: Buffer | undefined;
+  readonly #input: HeldInput;
   #requests = 0;
   #remaining = 0;
   #held = false;
   #consuming = false;
   #windowBytes = 0;
-  #reading = true;
   /** Once the connection has become a tunnel. */
   #tunnel: SocketTunnelEnd | undefined;
   /** Only for a client that was once too slow. */
@@ -64,6 +67,7 @@ export class Http1Connection implements Downstream, Expiring {
   constructor(socket: Socket, options: ConnectionOptions) {
     const { services, client } = options;
     this.socket = socket;
+    this.#input = new HeldInput(socket);
     this.#services = services;
     this.#options = options;
     const { settings } = services;
@@ -95,7 +99,7 @@ export class Http1Connection implements Downstream, Expiring {
 
   /** Waiting for a request, with none begun: safe to close without loss. */
   get isIdle(): boolean {
-    return this.#phase === 'head' && this.#pending === undefined;
+    return this.#phase === 'head' && this.#input.pending === undefined;
   }
 
   informational(status: number, headers: HeaderList): void {
@@ -130,8 +134,8 @@ export class Http1Connection implements Downstream, Expiring {
     this.deadline = sweeper.after(draining ? LAST_REQUEST_MS : settings.clientKeepAliveMs);
     // Answers that the client does not read must not pile up: its next request waits.
     if (this.socket.writableNeedDrain) return this.#awaitDrain();
-    this.#resumeReading();
-    if (!this.#consuming && this.#pending !== undefined) this.#consume(this.#takePending());
+    this.#input.resume();
+    if (!this.#consuming && this.#input.pending !== undefined) this.#consume(this.#input.take());
   }
 
   abort(): void {
@@ -150,17 +154,17 @@ export class Http1Connection implements Downstream, Expiring {
     this.#held = false;
     if (this.#phase !== 'body' || this.#consuming) return;
     this.deadline = this.#services.sweeper.after(BODY_WINDOW_MS);
-    this.#windowBytes = this.#pending?.length ?? 0;
-    if (this.#pending !== undefined) this.#consume(this.#takePending());
-    if (!this.#held) this.#resumeReading();
+    this.#windowBytes = this.#input.pending?.length ?? 0;
+    if (this.#input.pending !== undefined) this.#consume(this.#input.take());
+    if (!this.#held) this.#input.resume();
   }
 
   openTunnel(head: ResponseHead, upgrade: string): TunnelEnd {
     this.#phase = 'tunnel';
     this.deadline = 0;
     this.#answer.switchProtocols(head, upgrade);
-    this.#resumeReading();
-    return (this.#tunnel = new SocketTunnelEnd(this.socket, this.#takePending()));
+    this.#input.resume();
+    return (this.#tunnel = new SocketTunnelEnd(this.socket, this.#input.take()));
   }
 
   /** Shutting down: an idle connection closes soon, a busy one after its answer. */
@@ -172,7 +176,8 @@ export class Http1Connection implements Downstream, Expiring {
   onDeadline(): void {
     switch (this.#phase) {
       case 'head':
-        if (this.#pending === undefined && (this.#requests > 0 || this.#services.draining)) this.#linger();
+        if (this.#input.pending === undefined && (this.#requests > 0 || this.#services.draining))
+          this.#linger();
         else this.#refuse('SP_CLIENT_TIMEOUT', 'request head not received in time');
         return;
       case 'body':
@@ -200,20 +205,22 @@ export class Http1Connection implements Downstream, Expiring {
     this.#tunnel?.receive(chunk);
     if (this.#phase === 'lingering' || this.#phase === 'closed' || this.#phase === 'tunnel') return;
     this.#services.sweeper.turn();
-    if (this.#phase === 'head' && this.#pending === undefined && this.#requests > 0) {
+    if (this.#phase === 'head' && this.#input.pending === undefined && this.#requests > 0) {
       this.deadline = this.#services.sweeper.after(this.#services.settings.clientHeaderTimeoutMs);
     }
     this.#windowBytes += chunk.length;
-    this.#consume(this.#pending === undefined ? chunk : Buffer.concat([this.#takePending(), chunk]));
+    this.#consume(this.#input.pending === undefined ? chunk : Buffer.concat([this.#input.take(), chunk]));
   }
 
-  /** Takes as much of the input as the phase allows; the rest stays pending. */
+  /** Takes as much of the input as the phase, and the turn, allow; the rest stays pending. */
   #consume(buffer: Buffer): void {
     this.#consuming = true;
+    const requests = this.#requests;
+    const last = requests + this.#share.left;
     let position = 0;
     while (position < buffer.length) {
       const phase = this.#phase;
-      if (phase === 'head' && !this.socket.writableNeedDrain) {
+      if (phase === 'head' && this.#requests < last && !this.socket.writableNeedDrain) {
         const next = this.#parser.parse(buffer, position, buffer.length);
         if (next < 0) this.#refuseFault(this.#parser.fault);
         if (next <= 0) break;
@@ -228,15 +235,26 @@ export class Http1Connection implements Downstream, Expiring {
     this.#consuming = false;
     if (!this.#exchange.flushRequest() && this.#phase === 'body') {
       this.#held = true;
-      this.#pauseReading();
+      this.#input.pause();
     }
+    const isMore = position < buffer.length && this.#phase === 'head' && this.#requests >= last;
+    this.#share.spend(this.#requests - requests, isMore);
     if (position < buffer.length) this.#keepPending(buffer, position);
+    if (isMore) this.#input.pause();
+  }
+
+  /** In the next turn. */
+  #readOn(): void {
+    if (this.#phase !== 'head' || this.#input.pending === undefined) return;
+    this.#services.sweeper.turn();
+    this.#input.resume();
+    this.#consume(this.#input.take());
   }
 
   #keepPending(buffer: Buffer, position: number): void {
     if (this.#phase === 'lingering' || this.#phase === 'closed') return;
-    this.#pending = position === 0 ? buffer : buffer.subarray(position);
-    if (this.#phase === 'body' || this.#pending.length > MAX_PIPELINED_BYTES) this.#pauseReading();
+    this.#input.pending = position === 0 ? buffer : buffer.subarray(position);
+    if (this.#phase === 'body' || this.#input.pending.length > MAX_PIPELINED_BYTES) this.#input.pause();
   }
 
   /** `received`: bytes behind the head that have come with it. */
@@ -309,8 +327,8 @@ export class Http1Connection implements Downstream, Expiring {
     this.#writeWatch?.stop();
     this.#exchange.onClientDrain();
     if (this.#phase !== 'head') return;
-    this.#resumeReading();
-    if (this.#pending !== undefined) this.#consume(this.#takePending());
+    this.#input.resume();
+    this.#readOn();
   }
 
   #awaitDrain(): void {
@@ -361,10 +379,10 @@ export class Http1Connection implements Downstream, Expiring {
   /** Sends FIN behind the last answer, then discards input until the client closes too or time is up (RFC 9112 §9.6). */
   #linger(): void {
     this.#phase = 'lingering';
-    this.#pending = undefined;
+    this.#input.pending = undefined;
     this.deadline = 0;
     this.socket.end();
-    this.#resumeReading();
+    this.#input.resume();
     if (this.socket.writableLength === 0) {
       this.#awaitClose();
       return;
@@ -377,23 +395,5 @@ export class Http1Connection implements Downstream, Expiring {
   #awaitClose(): void {
     this.#writeWatch?.stop();
     this.deadline = this.#services.sweeper.after(LINGER_MS);
-  }
-
-  #takePending(): Buffer {
-    const pending = this.#pending ?? NO_BYTES;
-    this.#pending = undefined;
-    return pending;
-  }
-
-  #pauseReading(): void {
-    if (!this.#reading) return;
-    this.#reading = false;
-    this.socket.pause();
-  }
-
-  #resumeReading(): void {
-    if (this.#reading) return;
-    this.#reading = true;
-    this.socket.resume();
   }
 }

@@ -9,6 +9,7 @@ import type { ErrorCodeName } from '../../telemetry/error-codes.ts';
 import type { HeaderList } from '../../util/header-list.ts';
 import { TurnQueue } from '../../util/turn-queue.ts';
 import type { TurnMember } from '../../util/turn-queue.ts';
+import { TurnShare } from '../../util/turn-share.ts';
 import type { Client } from '../client.ts';
 import type { ConnectionOptions } from '../connection-options.ts';
 import type { ProxyServices } from '../proxy-services.ts';
@@ -36,6 +37,8 @@ const ANSWER_PING_MS = 20_000;
 const FULL_WRITE_BYTES = 16_384;
 /** Turns of the event loop over which a write may grow. */
 const MAX_GATHERING_TURNS = 4;
+/** Frames that one connection has read in a turn: as many as an honest client sends at once, and a few milliseconds of work. */
+const FRAMES_A_TURN = 200;
 /** Objects for streams that are kept for the next ones. */
 const MAX_SPARE_STREAMS = 16;
 
@@ -72,6 +75,9 @@ export class Http2Session implements Http2Events, StreamShare, TurnMember {
   #isBlocked = false;
   #isReading = true;
   #writeWatch: WriteWatch | undefined;
+  /** Input that is left for the next turn. */
+  #rest: Buffer | undefined;
+  readonly #share: TurnShare;
   readonly #times: SessionTimes;
   /** Frames that were complete when the one that drips in began. */
   #headFrames = 0;
@@ -98,6 +104,7 @@ export class Http2Session implements Http2Events, StreamShare, TurnMember {
       this,
     );
     this.#heardMs = sweeper.turnMs;
+    this.#share = new TurnShare(FRAMES_A_TURN, () => this.#readOn());
     this.#times = new SessionTimes(sweeper, (time, now) => this.#onTime(time, now));
     this.#times.set(Time.acknowledge, ACKNOWLEDGE_MS);
     this.#times.set(Time.idle, settings.clientKeepAliveMs);
@@ -209,7 +216,7 @@ export class Http2Session implements Http2Events, StreamShare, TurnMember {
   #flush(): void {
     if (this.#isBlocked || this.#phase === 'ended' || this.#phase === 'closed') return;
     this.#write();
-    if (!this.#isReading && this.#connection.wantsInput) this.#resumeReading();
+    this.#readOn();
     if (this.#phase === 'failed') this.#end();
     else if (this.#connection.isClosing) this.#endIfDone();
   }
@@ -222,13 +229,36 @@ export class Http2Session implements Http2Events, StreamShare, TurnMember {
     sweeper.turn();
     this.#heardMs = sweeper.turnMs;
     this.#isPinged = false;
+    this.#receive(this.#rest === undefined ? chunk : Buffer.concat([this.#rest, chunk]));
+  }
+
+  /** As much as one turn has for this connection; the rest waits for the next. */
+  #receive(bytes: Buffer): void {
     const connection = this.#connection;
-    connection.receive(chunk);
+    const frames = connection.completedFrames;
+    const used = connection.receive(bytes, 0, bytes.length, this.#share.left);
+    const isMore = used < bytes.length;
+    this.#rest = isMore ? bytes.subarray(used) : undefined;
+    this.#share.spend(connection.completedFrames - frames, isMore);
     this.#settleBodies();
     if (connection.isInsideHead) this.#watchHead();
     else this.#times.clear(Time.head);
-    if (!connection.wantsInput) this.#pauseReading();
+    if (!this.#wantsInput) this.#pauseReading();
     if (connection.isClosing) this.wake();
+  }
+
+  /** Goes on where the last turn, or output that was not taken, made an end. */
+  #readOn(): void {
+    if (this.#phase === 'ended' || this.#phase === 'closed' || !this.#connection.wantsInput) return;
+    if (this.#rest !== undefined && this.#share.left > 0) {
+      this.services.sweeper.turn();
+      this.#receive(this.#rest);
+    }
+    if (!this.#isReading && this.#wantsInput) this.#resumeReading();
+  }
+
+  get #wantsInput(): boolean {
+    return this.#rest === undefined && this.#connection.wantsInput;
   }
 
   #settleBodies(): void {
@@ -275,6 +305,7 @@ export class Http2Session implements Http2Events, StreamShare, TurnMember {
   #onClose(): void {
     this.#onGone();
     this.#phase = 'closed';
+    this.#rest = undefined;
     this.#times.stop();
     this.#spare.length = 0;
     this.#fed.length = 0;
@@ -316,6 +347,7 @@ export class Http2Session implements Http2Events, StreamShare, TurnMember {
 
   #end(): void {
     this.#phase = 'ended';
+    this.#rest = undefined;
     this.socket.end();
     this.#times.set(Time.close, LINGER_MS);
     if (!this.#isReading) this.#resumeReading();
