@@ -70,11 +70,15 @@ describe(`the kernel of ${process.platform}`, () => {
   /** Starts a thread that tells its id and then does `what`. */
   async function thread(what: string): Promise<number> {
     worker = new Worker(
-      `import { parentPort } from 'node:worker_threads';
-       import { ownThreadId } from '${new URL('./thread-times.ts', import.meta.url).href}';
+      `import { parentPort, workerData } from 'node:worker_threads';
+       const { ownThreadId } = await import(workerData);
        parentPort.postMessage(ownThreadId());
        ${what}`,
-      { eval: true, execArgv: ['--input-type=module'] },
+      {
+        eval: true,
+        execArgv: ['--input-type=module'],
+        workerData: new URL('./thread-times.ts', import.meta.url).href,
+      },
     );
     return new Promise((resolve, reject) => {
       worker?.once('message', resolve);
