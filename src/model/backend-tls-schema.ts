@@ -41,7 +41,11 @@ export const backendTlsSchema: Schema = {
         "Secret, in the policy's namespace, with the authorities under ca.crt and lists of revoked certificates " +
         'under ca.crl. Without it and caConfigMapName: the public authorities.',
     },
-    caConfigMapName: { ...nameSchema, description: 'The same, from a ConfigMap.' },
+    caConfigMapName: {
+      ...nameSchema,
+      description:
+        "ConfigMap, in the policy's namespace, with the same as caSecretName would have; one of the two.",
+    },
     clientSecretName: {
       ...nameSchema,
       description:

@@ -19,7 +19,7 @@ export const clientCertificateSchema: Schema = {
         'Secret with the authorities under ca.crt and lists of revoked certificates under ca.crl. While it is missing or ' +
         'cannot be used, every request of the hosts is answered 403.',
     },
-    namespace: { ...labelSchema, description: "Its namespace; left out: the Route's own." },
+    namespace: { ...labelSchema, description: "Namespace of that Secret; left out: the Route's own." },
     mode: {
       type: 'string',
       enum: [...clientCertificateModes],

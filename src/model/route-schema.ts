@@ -179,7 +179,7 @@ const backend: Schema = {
   required: ['service', 'port'],
   properties: {
     service: { ...labelSchema, description: 'Name of the Service.' },
-    namespace: { ...labelSchema, description: "Its namespace; left out: the Route's own." },
+    namespace: { ...labelSchema, description: "Namespace of the Service; left out: the Route's own." },
     port: portSchema,
     weight: {
       type: 'integer',
@@ -304,7 +304,7 @@ export function routeSchema(filters: readonly RouteFilterSchema[]): Schema {
             description:
               'Name of the Secret, of type kubernetes.io/tls. Left out: the certificate that the hosts have otherwise.',
           },
-          namespace: { ...labelSchema, description: "Its namespace; left out: the Route's own." },
+          namespace: { ...labelSchema, description: "Namespace of the Secret; left out: the Route's own." },
           clientCertificate: clientCertificateSchema,
         },
       },
