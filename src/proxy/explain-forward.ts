@@ -15,6 +15,8 @@ export interface ExplainedBackend {
   readonly upstream: string;
   /** What is spoken with its endpoints, in a word; '' for one that is not in the table. */
   readonly protocol: string;
+  /** How TLS with them goes, in words; '' without TLS. */
+  readonly tls: string;
   readonly role: 'stable' | 'canary';
   readonly weight: number;
   /** Chance to serve this very request, 0…1. */
@@ -55,6 +57,7 @@ export function explainForward(
     backends: forward.backends.map(({ upstream, role, weight, fallback }, index) => ({
       upstream,
       protocol: protocolOf(table.upstream(upstream)),
+      tls: tlsOf(table.upstream(upstream)),
       role,
       weight,
       share: shares[index] ?? 0,
@@ -66,6 +69,17 @@ export function explainForward(
 
 function protocolOf(upstream: TableUpstream | undefined): string {
   return upstream === undefined ? '' : describeProtocol(upstream);
+}
+
+function tlsOf(upstream: TableUpstream | undefined): string {
+  const tls = upstream?.tls;
+  if (tls === undefined) return '';
+  const { verify, name, authority, certificate } = tls;
+  const parts = [
+    verify ? `verified as ${name} by ${authority?.id ?? 'public authorities'}` : 'not verified',
+    ...(certificate === undefined ? [] : [`showing ${certificate.id}`]),
+  ];
+  return parts.join(', ');
 }
 
 const noMetrics = { record: () => undefined, retried: () => undefined };

@@ -17,7 +17,11 @@ export interface ExplainRequest {
 }
 
 export interface ReadRequest {
-  readonly request: MatchRequest & { readonly scheme: 'http' | 'https' };
+  readonly request: MatchRequest & {
+    readonly scheme: 'http' | 'https';
+    readonly authority: string;
+    readonly port: number;
+  };
   /** Set when the proxy refuses such a request. */
   readonly fault: { readonly code: ErrorCodeName; readonly reason: string } | undefined;
 }

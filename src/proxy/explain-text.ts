@@ -5,25 +5,35 @@ import type { RouteOrigin } from '../table/route-table.ts';
 
 /** An explanation in plain columns, for a terminal. Ends with a line feed. */
 export function explanationText(explanation: Explanation): string {
-  const { request, host, clientCertificates, route, filters, rivals, moreRivals } = explanation;
+  const { request, host, clientCertificates, route, filters, rewritten, responseFields } = explanation;
   const lines = [
-    ['request', `${request.method} ${request.host}${request.path}${request.query}`],
+    ['request', `${request.method} ${request.scheme}://${request.host}${request.path}${request.query}`],
     ['client', request.clientAddress],
     ['host', host.pattern === undefined ? host.reason : `${printHost(host.pattern)} (${host.reason})`],
     ['answer', answerText(explanation)],
   ];
-  if (clientCertificates !== undefined) lines.push(['clients', clientTexts[clientCertificates]]);
+  if (clientCertificates !== undefined) lines.push(['clients', clientsText(explanation, clientCertificates)]);
   if (route !== undefined) {
     lines.push(['route', `${originText(route.origin)}, ${route.origin.field}`], ['id', route.id]);
     lines.push(['path', `${route.path.type} ${route.path.value}`]);
     lines.push(['filters', filters.length === 0 ? 'none' : filters.map(({ name }) => name).join(', ')]);
+    if (rewritten !== undefined) lines.push(['sends', `${request.method} ${rewritten}`]);
+    for (const [name, value] of responseFields) lines.push(['adds', `${name}: ${value}`]);
   }
-  return [table(lines), backendsText(explanation), rivalsText(rivals, moreRivals)]
+  return [table(lines), backendsText(explanation), rivalsText(explanation)]
     .filter((part) => part !== '')
     .join('\n');
 }
 
-const clientTexts: Readonly<Record<NonNullable<Explanation['clientCertificates']>, string>> = {
+type ClientMode = NonNullable<Explanation['clientCertificates']>;
+
+function clientsText({ clientAuthority, clientCommonName }: Explanation, mode: ClientMode): string {
+  const by = clientAuthority === undefined ? '' : `; authority: ${clientAuthority}`;
+  const name = clientCommonName === undefined ? '' : `; subject: ${clientCommonName}`;
+  return `${clientTexts[mode]}${by}${name}`;
+}
+
+const clientTexts: Readonly<Record<ClientMode, string>> = {
   on: 'have to show a certificate, over HTTPS',
   optional: 'may show a certificate, over HTTPS; a bad one is refused',
   'optional-no-ca': 'may show any certificate, over HTTPS; the upstream is told what it is worth',
@@ -32,7 +42,7 @@ const clientTexts: Readonly<Record<NonNullable<Explanation['clientCertificates']
 
 function answerText({ answer }: Explanation): string {
   if (answer.kind === 'forward') return 'forwarded to an upstream';
-  if (answer.kind === 'filters') return `by the filters of the route: ${answer.reason}`;
+  if (answer.kind === 'filters') return answer.reason;
   const known = Object.entries(errorCodes).find(([code]) => code === answer.code)?.[1];
   const status = known === undefined ? answer.code : `${known.status} ${known.text} (${answer.code})`;
   return `${status}: ${answer.reason}`;
@@ -40,20 +50,33 @@ function answerText({ answer }: Explanation): string {
 
 function backendsText({ forward }: Explanation): string {
   if (forward === undefined) return '';
-  const rows = forward.backends.map(({ upstream, protocol, role, weight, share, endpoints, fallback }) => [
-    upstream,
-    protocol,
-    role,
-    String(weight),
-    `${Number((share * 100).toFixed(2))} %`,
-    endpoints.length > 0
-      ? endpoints.join(' ')
-      : `none${fallback === undefined ? '' : `, ${fallback} serves instead`}`,
-  ]);
-  return `${table([['UPSTREAM', 'PROTOCOL', 'ROLE', 'WEIGHT', 'SHARE', 'ENDPOINTS'], ...rows])}chosen: ${forward.decision}\n`;
+  const hasTls = forward.backends.some(({ tls }) => tls !== '');
+  const rows = forward.backends.map(
+    ({ upstream, protocol, tls, role, weight, share, endpoints, fallback }) => [
+      upstream,
+      protocol,
+      ...(hasTls ? [tls] : []),
+      role,
+      String(weight),
+      `${Number((share * 100).toFixed(2))} %`,
+      endpoints.length > 0
+        ? endpoints.join(' ')
+        : `none${fallback === undefined ? '' : `, ${fallback} serves instead`}`,
+    ],
+  );
+  const heading = [
+    'UPSTREAM',
+    'PROTOCOL',
+    ...(hasTls ? ['TLS'] : []),
+    'ROLE',
+    'WEIGHT',
+    'SHARE',
+    'ENDPOINTS',
+  ];
+  return `${table([heading, ...rows])}chosen: ${forward.decision}\n`;
 }
 
-function rivalsText(rivals: Explanation['rivals'], more: number): string {
+function rivalsText({ rivals, moreRivals: more }: Explanation): string {
   if (rivals.length === 0) return '';
   const rows = rivals.map(({ origin, host, path, reason }) => [
     originText(origin),

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { naiveMatch } from '../../test/support/naive-matcher.ts';
 import { anyPath, anyRoutes, hosts, respondingRoute, variants } from '../../test/support/random-routes.ts';
 import type { RouteShape } from '../../test/support/random-routes.ts';
+import type { Cors } from '../filters/cors.ts';
 import { createTable } from '../table/create-table.ts';
 import { sealEntry } from '../table/entry-digest.ts';
 import type {
@@ -221,8 +222,8 @@ describe('where it goes', () => {
   const route = sealEntry<TableRoute>('routes', {
     ...responding('r', {}),
     filters: [
-      { name: 'requestHeaders', config: {} },
-      { name: 'rewriteHost', config: {} },
+      { name: 'requestHeaders', config: { remove: [], set: [], add: [] } },
+      { name: 'rewriteHost', config: { host: 'inner' } },
     ],
     action: { kind: 'forward', forward },
   });
@@ -253,10 +254,19 @@ describe('where it goes', () => {
   });
 
   test('a route without backends leaves the answer to its filters', () => {
-    const redirect = { ...responding('r', {}), filters: [{ name: 'redirect', config: {} }] };
-    const explanation = ask([redirect], 'a.example');
-    expect(explanation.answer.kind).toBe('filters');
-    expect(explanationText(explanation)).toContain('by the filters of the route: the route has no backends');
+    const withFilter = (name: string, config: unknown) => ({
+      ...responding('r', {}),
+      filters: [{ name, config }],
+    });
+    const fixed = { kind: 'fixed', location: 'https://b.example/', statusCode: 302 };
+    const redirected = ask([withFilter('redirect', fixed)], 'a.example');
+    expect(redirected.answer.kind).toBe('filters');
+    expect(explanationText(redirected)).toContain(
+      'answer   302 Found to https://b.example/, by the filter redirect\n',
+    );
+    const passed = ask([withFilter('rewriteHost', { host: 'inner' })], 'a.example');
+    expect(passed.answer.kind).toBe('filters');
+    expect(explanationText(passed)).toContain('answer   by the filters of the route: it has no backends');
     expect(ask([responding('r', {})], 'a.example').answer).toMatchObject({
       kind: 'respond',
       code: 'SP_NO_ENDPOINTS',
@@ -268,7 +278,7 @@ describe('where it goes', () => {
     const explanation = ask([route, other], 'http://A.example/y?z', {}, { 'n/main:80': 2 });
     expect(explanationText(explanation)).toBe(
       [
-        'request  GET a.example/y?z',
+        'request  GET http://a.example/y?z',
         'client   192.0.2.1',
         'host     a.example (routes name this host)',
         'answer   forwarded to an upstream',
@@ -276,6 +286,7 @@ describe('where it goes', () => {
         'id       r',
         'path     prefix /',
         'filters  requestHeaders, rewriteHost',
+        'sends    GET inner/y?z',
         '',
         'UPSTREAM     PROTOCOL  ROLE    WEIGHT  SHARE  ENDPOINTS',
         'n/main:80    http1     stable  90      100 %  10.0.0.1:80 10.0.0.2:80',
@@ -354,6 +365,37 @@ describe('a redirect to HTTPS', () => {
       action: { kind: 'forward', forward },
     });
     expect(ask([route], url, {}, { 'n/main:80': 1 }).answer.kind).toBe(kind);
+  });
+});
+
+describe('filters are run as they would be', () => {
+  const config: Cors = {
+    allowOrigins: ['https://app.example'],
+    allowMethods: 'GET',
+    allowHeaders: '',
+    allowCredentials: false,
+    exposeHeaders: '',
+    maxAgeSeconds: 5,
+  };
+  const route = { ...responding('r', {}), filters: [{ name: 'cors', config }] };
+  const from = (method: string, origin: string) =>
+    ask([route], 'a.example', { method, headers: [['Origin', origin]] });
+
+  test('a preflight request is answered by CORS, and what it is told is shown', () => {
+    const text = explanationText(from('OPTIONS', 'https://app.example'));
+    expect(text).toContain('answer   204 No Content, by the filter cors\n');
+    expect(text).toContain('adds     Access-Control-Allow-Origin: https://app.example\n');
+  });
+
+  test('an origin that is not allowed is told nothing', () => {
+    const { answer, responseFields } = from('OPTIONS', 'https://evil.example');
+    expect(answer.kind).toBe('filters');
+    expect(responseFields).toEqual([['Vary', 'Origin']]);
+  });
+
+  test('a filter that cannot be built or that fails explains nothing, and breaks nothing', () => {
+    const broken = { ...route, filters: [{ name: 'requestHeaders', config: {} }] };
+    expect(ask([broken], 'a.example')).toMatchObject({ responseFields: [], rewritten: undefined });
   });
 });
 

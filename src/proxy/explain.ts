@@ -1,16 +1,10 @@
-import { CHALLENGES, httpsRedirect } from '../filters/https-redirect.ts';
-import type { HttpsRedirect } from '../filters/https-redirect.ts';
-import type {
-  ClientAuth,
-  FilterConfig,
-  PathMatch,
-  RouteOrigin,
-  RouteTable,
-  TableRoute,
-} from '../table/route-table.ts';
+import type { ClientAuth, FilterConfig, PathMatch, RouteOrigin, RouteTable } from '../table/route-table.ts';
 import type { ErrorCodeName } from '../telemetry/error-codes.ts';
 import type { HeaderList } from '../util/header-list.ts';
-import { isForChallenges } from './client-certificate.ts';
+import { answerOf, answerToClient, byFilter, respond } from './explain-answer.ts';
+import type { Answer } from './explain-answer.ts';
+import { explainFilters, noFilters } from './explain-filters.ts';
+import type { ExplainedFilters } from './explain-filters.ts';
 import { explainForward } from './explain-forward.ts';
 import type { ExplainedForward, ExplainedUpstreams } from './explain-forward.ts';
 import { explainRivals } from './explain-rivals.ts';
@@ -31,35 +25,42 @@ import type { RoutingTable } from './routing-table.ts';
 export interface Explainable extends ExplainedUpstreams {
   readonly index: ExplainIndex;
   /** What clients of a host pattern have to show, where that is anything. */
-  clientAuth(pattern: string): Pick<ClientAuth, 'mode'> | undefined;
+  clientAuth(pattern: string): HeldClients | undefined;
+}
+
+/** What clients are held to, of a table of either kind. */
+interface HeldClients {
+  readonly mode: ClientAuth['mode'];
+  readonly authority?: { readonly id: string } | undefined;
+  readonly matchCommonName?: string;
 }
 
 export interface Explanation {
   readonly request: Omit<MatchRequest, 'headers'> & {
+    readonly scheme: 'http' | 'https';
     readonly headers: readonly (readonly [string, string])[];
   };
   /** The host pattern whose routes were looked at, '' for the catch-all; undefined when there was none. */
   readonly host: { readonly pattern: string | undefined; readonly reason: string };
   /** What its clients have to show; undefined: nothing. */
   readonly clientCertificates: ClientAuth['mode'] | undefined;
+  /** Who has to have signed it: `namespace/name` of the Secret; undefined where that is nobody or not known. */
+  readonly clientAuthority: string | undefined;
+  /** RE2 for the start of the subject's `CN=…`. */
+  readonly clientCommonName: string | undefined;
   readonly answer: Answer;
   readonly route: ExplainedRoute | undefined;
   /** In the order of the chain; what one of them answers is answered before any upstream is asked. */
   readonly filters: readonly FilterConfig[];
+  /** What the upstream is asked for instead, where filters change it: `host/path?query`. */
+  readonly rewritten: string | undefined;
+  /** Fields that filters add to the answer, whoever gives it. */
+  readonly responseFields: ExplainedFilters['responseFields'];
   readonly forward: ExplainedForward | undefined;
   readonly rivals: readonly Rival[];
   /** Rivals that were left out, those least like the request. */
   readonly moreRivals: number;
 }
-
-/**
- * What comes of the request: sent on, answered by the route's filters (a redirect without backends, or one of plain HTTP to
- * HTTPS), or answered here with an error code. Other filters are not run: one may answer a request that would be sent on.
- */
-export type Answer =
-  | { readonly kind: 'forward' }
-  | { readonly kind: 'filters'; readonly reason: string }
-  | { readonly kind: 'respond'; readonly code: string; readonly reason: string };
 
 export interface ExplainedRoute {
   readonly id: string;
@@ -79,17 +80,25 @@ export function explain(table: Explainable, asked: ExplainRequest): Explanation 
   const route = winner?.route;
   const forward =
     route?.action.kind === 'forward' ? explainForward(route.action.forward, request, table) : undefined;
-  const clientCertificates = clientsOf(table, request.host);
+  const clients = clientsOf(table, request.host);
+  const clientCertificates = clients?.mode;
+  const filtered = route === undefined ? noFilters : explainFilters(route, request);
   return {
     request: printable(request),
     host,
     clientCertificates,
-    answer: answerByScheme(request, route, clientCertificates) ?? answerOf(route, forward, host.pattern),
+    clientAuthority: clients?.authority?.id,
+    clientCommonName: clients?.matchCommonName,
+    answer:
+      answerToClient(read, route, clientCertificates) ??
+      (filtered.answer === undefined ? answerOf(route, forward, host.pattern) : byFilter(filtered.answer)),
     route:
       route === undefined
         ? undefined
         : { id: route.id, origin: route.origin, hosts: route.hosts, path: route.path },
     filters: route?.filters ?? [],
+    rewritten: filtered.rewritten,
+    responseFields: filtered.responseFields,
     forward,
     rivals,
     moreRivals: more,
@@ -126,10 +135,10 @@ export function explainableLink(table: RoutingTable): Explainable {
 }
 
 /** As `LinkedTable.clientAuthFor`. */
-function clientsOf(table: Explainable, host: string): ClientAuth['mode'] | undefined {
+function clientsOf(table: Explainable, host: string): HeldClients | undefined {
   for (const pattern of hostPatterns(host)) {
     const auth = table.clientAuth(pattern);
-    if (auth !== undefined || table.index.hostRoutes(pattern) !== undefined) return auth?.mode;
+    if (auth !== undefined || table.index.hostRoutes(pattern) !== undefined) return auth;
   }
   return undefined;
 }
@@ -144,71 +153,21 @@ function chosenHost(index: ExplainIndex, host: string): Explanation['host'] {
   return { pattern, reason: 'no route names this host; the wildcard stands for its first label' };
 }
 
-/** What is answered for the scheme of a request, before anything else of its route; the order is that of Exchange. */
-function answerByScheme(
-  { scheme, path }: ReadRequest['request'],
-  route: TableRoute | undefined,
-  clientCertificates: ClientAuth['mode'] | undefined,
-): Answer | undefined {
-  if (scheme === 'https') {
-    if (clientCertificates !== 'closed') return undefined;
-    return respond('SP_CLIENT_AUTH_CLOSED', 'what certificates of clients are checked by cannot be had');
-  }
-  if (route === undefined) return undefined;
-  const redirect = route.filters.find(({ name }) => name === httpsRedirect.name);
-  if (redirect !== undefined && !path.startsWith(CHALLENGES)) {
-    const { statusCode } = redirect.config as HttpsRedirect;
-    const reason = `httpsRedirect sends plain HTTP to HTTPS, by ${statusCode}; ask for https:// to see what comes then`;
-    return { kind: 'filters', reason };
-  }
-  if (clientCertificates === undefined || isForChallenges(route.path)) return undefined;
-  return respond(
-    'SP_TLS_REQUIRED',
-    'the host asks its clients for certificates, which plain HTTP does not show',
-  );
-}
-
-/** What compile lets a route answer that has no backends. */
-const noBackend: ErrorCodeName = 'SP_NO_ENDPOINTS';
-
-function answerOf(
-  route: TableRoute | undefined,
-  forward: ExplainedForward | undefined,
-  pattern: string | undefined,
-): Answer {
-  if (route === undefined) {
-    const reason =
-      pattern === undefined ? 'no routes for this host' : 'no route of the host takes this request';
-    return respond('SP_NO_ROUTE', reason);
-  }
-  if (route.action.kind === 'respond') {
-    const { code } = route.action;
-    if (route.filters.length === 0 || code !== noBackend)
-      return { kind: 'respond', code, reason: 'the route answers by itself' };
-    return { kind: 'filters', reason: `the route has no backends; what its filters let pass gets ${code}` };
-  }
-  const reachable =
-    forward?.backends.some(({ share, endpoints }) => share > 0 && endpoints.length > 0) === true;
-  return reachable
-    ? { kind: 'forward' }
-    : respond(noBackend, 'no backend that may serve this request has endpoints');
-}
-
-function respond(code: ErrorCodeName, reason: string): Answer {
-  return { kind: 'respond', code, reason };
-}
-
 function refused(
-  request: MatchRequest,
+  request: ReadRequest['request'],
   fault: { readonly code: ErrorCodeName; readonly reason: string },
 ): Explanation {
   return {
     request: printable(request),
     host: { pattern: undefined, reason: 'the request is refused before a host is looked for' },
     clientCertificates: undefined,
+    clientAuthority: undefined,
+    clientCommonName: undefined,
     answer: respond(fault.code, fault.reason),
     route: undefined,
     filters: [],
+    rewritten: undefined,
+    responseFields: [],
     forward: undefined,
     rivals: [],
     moreRivals: 0,
@@ -216,14 +175,15 @@ function refused(
 }
 
 function printable({
+  scheme,
   method,
   host,
   path,
   query,
   headers,
   clientAddress,
-}: MatchRequest): Explanation['request'] {
-  return { method, host, path, query, clientAddress, headers: pairs(headers) };
+}: ReadRequest['request']): Explanation['request'] {
+  return { scheme, method, host, path, query, clientAddress, headers: pairs(headers) };
 }
 
 function pairs(headers: HeaderList): readonly (readonly [string, string])[] {
