@@ -96,6 +96,7 @@ describe('readClusterOnce', () => {
     answers.set('/api/v1/namespaces/a/secrets/one', () => ({ body: secret('one', 'Secret/a/two') }));
     answers.set('/api/v1/namespaces/a/secrets/two', () => ({ body: secret('two', 'Secret/a/one') }));
     answers.set('/api/v1/namespaces/a/configmaps/ca', () => ({ status: 403 }));
+    answers.set('/api/v1/namespaces/a/configmaps', () => ({ status: 403 }));
     const { snapshot, skipped } = await read({
       references: ({ objects }) =>
         new Set([
@@ -109,7 +110,28 @@ describe('readClusterOnce', () => {
     expect(skipped.map(({ what, reason }) => [what, reason.kind])).toEqual([
       ['configmaps "ca" in namespace "a"', 'forbidden'],
     ]);
-    expect(calls.filter((path) => path.includes('/a/'))).toHaveLength(4);
+    expect(calls.filter((path) => path.includes('/a/'))).toHaveLength(5);
+  });
+
+  test('lists by name what may be listed and not fetched', async () => {
+    const path = '/api/v1/namespaces/a/secrets';
+    answers.set(`${path}/one`, () => ({ status: 403, body: { message: 'not get' } }));
+    answers.set(`${path}/two`, () => ({ status: 403, body: { message: 'not get' } }));
+    answers.set(path, ({ query }) =>
+      query?.get('fieldSelector') === 'metadata.name=one'
+        ? list([secret('one')])
+        : { status: 403, body: { message: 'not list' } },
+    );
+    const { snapshot, skipped } = await read({
+      references: () => new Set(['Secret/a/one', 'Secret/a/two']),
+    });
+    expect([...snapshot.objects.Secret.keys()]).toEqual(['a/one']);
+    expect(skipped).toMatchObject([
+      {
+        what: 'secrets "two" in namespace "a"',
+        reason: { kind: 'forbidden', message: expect.stringContaining('not get') },
+      },
+    ]);
   });
 
   test('does without kinds that are not installed', async () => {

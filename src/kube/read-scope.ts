@@ -36,7 +36,7 @@ const longestPauseMs = 5000;
 export async function readScope(options: ReadScopeOptions): Promise<ScopeRead> {
   for (let left = tries; ; left--) {
     // oxlint-disable-next-line no-await-in-loop -- one try after the other
-    const raw = await (options.scope.name === undefined ? readList(options) : readObject(options));
+    const raw = await (options.scope.name === undefined ? readList(options) : readNamed(options));
     if ('items' in raw) return decodeAll(raw.items, options.scope);
     const { stall, retryAfterMs = pauseMs } = raw.failure;
     if (stall.kind !== 'failing' || options.signal.aborted || left === 1) {
@@ -56,6 +56,14 @@ async function readList(options: ReadScopeOptions): Promise<Raw> {
     items.push(...page.items);
   }
   return { items };
+}
+
+/** By `get`, which people have; where it is refused by `list`, which is what the controller itself has. */
+async function readNamed(options: ReadScopeOptions): Promise<Raw> {
+  const got = await readObject(options);
+  if (!('failure' in got) || got.failure.stall.kind !== 'forbidden') return got;
+  const listed = await readList(options);
+  return 'items' in listed ? listed : got;
 }
 
 async function readObject({ transport, scope, signal }: ReadScopeOptions): Promise<Raw> {
