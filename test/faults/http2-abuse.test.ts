@@ -82,7 +82,6 @@ test(
     const figures = `RSS in MiB: ${[before, ...seen].map((bytes) => Math.round(bytes / 2 ** 20)).join(' ')}`;
     if (process.env['SALLYPORT_TEST_SESSIONS'] !== undefined)
       process.stderr.write(`${figures}; honest answers ${honest.answers} ${honestTls.answers}\n`);
-    // A worker that gets no processor for a second is taken for stalled, and its clients lose their connections.
     expect(await running.metric('sallyport_workers_restarted_total')).toBe(0);
     expect([...honest.errors, ...honestTls.errors]).toEqual([]);
     expect(Math.min(honest.answers, honestTls.answers)).toBeGreaterThan(ROUNDS);
