@@ -265,7 +265,7 @@ describe('what a peer can make us hold', () => {
     expect(heldBytes).toBeGreaterThan(2 ** 20);
     expect(heldBytes).toBeLessThanOrEqual(defaultLimits.maxWaitingBytes + defaultLimits.maxOutputBytes);
     expect(heldBytes + defaultLimits.connectionWindowBytes).toBeLessThan(MAX_HELD_BYTES);
-    expect(rig.told()).toContain('reset 49 ENHANCE_YOUR_CALM fault');
+    expect(rig.told()).toContain('reset 57 ENHANCE_YOUR_CALM fault');
   });
 
   test.each<[string, (rig: Http2Rig, n: number) => readonly Buffer[]]>([

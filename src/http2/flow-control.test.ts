@@ -209,6 +209,33 @@ describe('receiving', () => {
     expect(rig.told().at(-2)).toBe('reset 1 FLOW_CONTROL_ERROR fault');
   });
 
+  test('a window that may grow doubles as it is consumed, up to its limit', () => {
+    const limits = { streamWindowBytes: 100, grownWindowBytes: 350, connectionWindowBytes: 65_535 };
+    const rig = new Http2Rig({ limits });
+    rig.receive(settingsAck(), rig.headers(1, post, 0));
+    const updates = [50, 100, 200, 175].map((length) => {
+      rig.receive(data(1, bytes(length)));
+      return rig.sent();
+    });
+    // What was consumed, and 100, then 150 (of the 200 that double it) more.
+    expect(updates).toEqual([
+      ['WINDOW_UPDATE 1 150'],
+      ['WINDOW_UPDATE 1 250'],
+      ['WINDOW_UPDATE 1 200'],
+      ['WINDOW_UPDATE 1 175'],
+    ]);
+    rig.receive(data(1, bytes(350)), data(1, bytes(351)));
+    expect(rig.answers()).toEqual(['WINDOW_UPDATE 1 350', 'RST_STREAM 1 FLOW_CONTROL_ERROR']);
+  });
+
+  test('it stays as it is where it must not grow', () => {
+    const rig = new Http2Rig({ limits: { streamWindowBytes: 100, grownWindowBytes: 350 } });
+    rig.receive(settingsAck(), rig.headers(1, post, 0));
+    rig.stream(1).mayGrow = false;
+    rig.receive(data(1, bytes(50)));
+    expect(rig.sent()).toEqual(['WINDOW_UPDATE 1 50']);
+  });
+
   test('padding counts, and comes back by itself', () => {
     const rig = small(100);
     rig.receive(

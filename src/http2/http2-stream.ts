@@ -72,6 +72,9 @@ export class Http2Stream {
   /** Bytes that we may send (negative after the peer lowered its initial window), and that the peer may. */
   sendWindow: number;
   receiveWindow: number;
+  /** By so much the peer's window is larger than at first, and whether it may go on to grow (Http2Limits.grownWindowBytes). */
+  grownBytes = 0;
+  mayGrow = true;
   /** Handed over and not consumed; consumed since the last WINDOW_UPDATE. */
   unconsumed = 0;
   consumed = 0;

@@ -15,6 +15,8 @@ export interface Http2Limits {
   readonly maxTrailerBytes: number;
   /** What the peer may send on a stream before it is consumed. */
   readonly streamWindowBytes: number;
+  /** To this a stream's window grows while what comes is consumed; `streamWindowBytes` or less: it stays as it is. */
+  readonly grownWindowBytes: number;
   /** The same over all streams; 65,535 at least, because no frame can lower it. */
   readonly connectionWindowBytes: number;
   /** Body bytes that wait for the peer's windows, over all streams. A stream that writes beyond is reset. */
@@ -45,8 +47,9 @@ export const defaultLimits: Http2Limits = {
   maxTrailerFields: 32,
   maxTrailerBytes: 8192,
   streamWindowBytes: 262_144,
+  grownWindowBytes: 0,
   connectionWindowBytes: 1_048_576,
-  maxWaitingBytes: 1_572_864,
+  maxWaitingBytes: 1_835_008,
   maxOutputBytes: 1_048_576,
   budgets: { reset: 200, refused: 4000, ping: 100, settings: 50, windowUpdate: 1000, glitch: 1000 },
 };

@@ -10,6 +10,7 @@ import type { Http2Limits } from './limits.ts';
 export class ReceiveFlow {
   readonly #output: FrameOutput;
   readonly #streamBytes: number;
+  readonly #grownBytes: number;
   readonly #connectionBytes: number;
   #window = DEFAULT_WINDOW_BYTES;
   #consumed = 0;
@@ -19,6 +20,7 @@ export class ReceiveFlow {
   constructor(output: FrameOutput, limits: Http2Limits) {
     this.#output = output;
     this.#streamBytes = limits.streamWindowBytes;
+    this.#grownBytes = limits.grownWindowBytes;
     this.#connectionBytes = Math.max(limits.connectionWindowBytes, DEFAULT_WINDOW_BYTES);
   }
 
@@ -64,10 +66,20 @@ export class ReceiveFlow {
     this.giveBack(given);
     if (stream.isReset || stream.remoteEnded) return;
     stream.consumed += given;
-    if (stream.consumed < this.#streamBytes / 2) return;
-    this.#output.windowUpdate(stream.id, stream.consumed);
-    stream.receiveWindow += stream.consumed;
+    if (stream.consumed < (this.#streamBytes + stream.grownBytes) / 2) return;
+    const more = stream.consumed + this.#grow(stream);
+    this.#output.windowUpdate(stream.id, more);
+    stream.receiveWindow += more;
     stream.consumed = 0;
+  }
+
+  /** Who takes what comes gets more at a time: twice as much at each step. Returns by how many bytes. */
+  #grow(stream: Http2Stream): number {
+    if (!stream.mayGrow) return 0;
+    const window = this.#streamBytes + stream.grownBytes;
+    const more = Math.max(0, Math.min(window, this.#grownBytes - window));
+    stream.grownBytes += more;
+    return more;
   }
 
   /** Nobody will consume what the stream was handed. */

@@ -246,7 +246,10 @@ export class Http2Exchange implements UpstreamExchange, StreamHandler, TunnelEnd
   #giveBack(): void {
     const bytes = this.#unconsumed;
     this.#unconsumed = 0;
-    if (bytes > 0) this.#stream?.consume(bytes);
+    const stream = this.#stream;
+    if (bytes === 0 || stream === undefined) return;
+    stream.mayGrow = !this.#candidacy.sink.isCongested;
+    stream.consume(bytes);
   }
 
   #tellHead(isComplete: boolean): void {

@@ -5,14 +5,17 @@ import type { AddressInfo, Socket } from 'node:net';
 
 import { afterEach, describe, expect, test } from '@jest/globals';
 
+import { setting } from '../../src/http2/frames.ts';
 import { startProxy } from '../support/data-plane-harness.ts';
 import type { TestProxy, TestProxyOptions, TestRoute } from '../support/data-plane-harness.ts';
 import { eventually } from '../support/eventually.ts';
 import { startHttpUpstream } from '../support/http-upstream.ts';
 import { settings, settingsAck } from '../support/http2-rig.ts';
+import type { Fields } from '../support/http2-rig.ts';
 import { startHttp2Upstream } from '../support/http2-upstream.ts';
 import type { Http2Listener, Http2Upstream } from '../support/http2-upstream.ts';
 import { RawClient } from '../support/raw-client.ts';
+import { RawHttp2Client, headers } from '../support/raw-http2-client.ts';
 
 const stops: (() => unknown)[] = [];
 afterEach(async () => {
@@ -248,6 +251,41 @@ describe('connections of HTTP/2', () => {
     expect(upstream.sessions).toHaveLength(1);
     slow.socket.resume();
     await slow.until((text) => text.length > 64 * 1024 * 1024);
+  });
+
+  test('answers that one client does not take hold back nobody else', async () => {
+    const upstream = await endpoint((request, response) => {
+      let left = request.url === '/large' ? 40 : 3;
+      const more = (): void => {
+        while (left-- > 0) if (!response.write(Buffer.alloc(50_000, 120))) return;
+        response.end();
+      };
+      response.on('drain', more);
+      more();
+    });
+    const options = { settings: { http2: { offered: true, plain: true, maxConcurrentStreams: 100 } } };
+    const proxy = await proxyTo([upstream], {}, options);
+    const stalled = await RawHttp2Client.connect(proxy.port, {
+      stalled: true,
+      settings: [[setting.initialWindowSize, 0]],
+    });
+    stops.push(() => stalled.close());
+    const ids = Array.from({ length: 100 }, () => stalled.nextStream());
+    const large: Fields = [
+      [':method', 'GET'],
+      [':scheme', 'http'],
+      [':path', '/large'],
+      [':authority', 'a'],
+    ];
+    stalled.send(...ids.flatMap((id) => headers(id, large)));
+    await stalled.until(() => ids.every((id) => stalled.stream(id).status === 200));
+    const other = await client(proxy);
+    for (let count = 0; count < 3; count++) {
+      other.send(get('/other'));
+      expect((await other.response()).body).toHaveLength(150_000);
+    }
+    expect(upstream.sessions).toHaveLength(1);
+    expect(ids.filter((id) => stalled.stream(id).reset !== undefined)).toEqual([]);
   });
 
   test('hold the client back when the endpoint does not read', async () => {
