@@ -52,6 +52,7 @@ export function claimCertificates(
         `Leaving out Secret "${secret}": no rule names a host that it could serve`,
       );
     }
+    reportOtherNames(secret, named, `${field}.secretName`, context);
     for (const host of named) {
       if (!claims.has(host)) claims.set(host, { host, rank, object: context.object, field, secret });
     }
@@ -89,6 +90,8 @@ export interface TlsPair {
   readonly certificate: string;
   readonly key: string;
   readonly notAfterMs: number;
+  /** DNS names that it is for, in lower case; a common name is none (RFC 9525 §6.3). */
+  readonly dnsNames: readonly string[];
 }
 
 /** Reading keys is slow, and one Secret often serves many objects. */
@@ -128,6 +131,47 @@ function reportExpired(key: string, { notAfterMs }: TlsPair, field: string, cont
   context.report('SP2204', field, `Secret "${key}" holds a certificate that expired at ${since}`);
 }
 
+const MAX_SHOWN = 3;
+
+/** It is served all the same: what clients make of it is theirs to say, and another one would be no better. */
+function reportOtherNames(
+  key: string,
+  hosts: readonly string[],
+  field: string,
+  context: ObjectContext,
+): void {
+  const secret = context.lookUp('Secret', key);
+  const pair = secret === undefined ? undefined : readTlsSecret(secret);
+  if (pair === undefined || typeof pair === 'string') return;
+  const others = hosts.filter((host) => !isFor(pair, host));
+  if (others.length === 0) return;
+  const names = pair.dnsNames.length === 0 ? 'no DNS name' : shown(pair.dnsNames);
+  context.report(
+    'SP2210',
+    field,
+    `Secret "${key}" holds a certificate for ${names}, not for ${shown(others)}`,
+  );
+}
+
+function shown(names: readonly string[]): string {
+  const rest = names.length > MAX_SHOWN ? ` and ${names.length - MAX_SHOWN} more` : '';
+  return `${names
+    .slice(0, MAX_SHOWN)
+    .map((name) => `"${name}"`)
+    .join(', ')}${rest}`;
+}
+
+/** `*.` in a certificate stands for one label, and is what a host that begins with it needs (RFC 9525 §6.3). */
+function isFor({ dnsNames: names }: TlsPair, host: string): boolean {
+  return names.includes(host) || names.includes(`*${host.slice(host.indexOf('.'))}`);
+}
+
+const DNS_NAME = /(?:^|, )DNS:([^",]+)/g;
+
+function dnsNames({ subjectAltName = '' }: X509Certificate): readonly string[] {
+  return [...subjectAltName.matchAll(DNS_NAME)].map(([, name = '']) => name.toLowerCase());
+}
+
 /** What to serve for a Secret: its pair, or the last that it held, or nothing. */
 export function usablePair(
   key: string,
@@ -159,7 +203,7 @@ function checkPair({ type, data }: Secret): TlsPair | string {
     const { asymmetricKeyDetails: details } = leaf.publicKey;
     if ((details?.modulusLength ?? MIN_RSA_BITS) < MIN_RSA_BITS)
       return `holds an RSA key of fewer than ${MIN_RSA_BITS} bits`;
-    return { certificate, key, notAfterMs: leaf.validToDate.getTime() };
+    return { certificate, key, notAfterMs: leaf.validToDate.getTime(), dnsNames: dnsNames(leaf) };
   } catch {
     return UNREADABLE;
   }

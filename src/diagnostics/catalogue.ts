@@ -233,6 +233,13 @@ export const catalogue = {
     title: 'An authority has expired, or is not valid yet',
     hint: 'Renew the authority under ca.crt; it is used all the same, and certificates that it signed are refused',
   },
+  SP2210: {
+    severity: 'warning',
+    condition: 'ResolvedRefs',
+    reason: 'CertificateForOtherHost',
+    title: 'A certificate is for other hosts than it is to be served for',
+    hint: 'Put the host into the names of the certificate, or name another Secret; it is served all the same, and clients refuse it',
+  },
   SP3001: {
     severity: 'warning',
     condition: 'Accepted',
