@@ -313,6 +313,11 @@ async function readRefusals(scene: Scene): Promise<void> {
     () => run(kubectl, [...here, 'events', '--for', 'ingress/misspelt'], { quiet: true }),
     (text) => text.includes('auth-tls-match-cn') && text.includes('backend-protocol'),
   );
+  const inPod = ['-n', 'sallyport', 'exec', 'deployment/sallyport', '--', 'sallyport'];
+  const routes = await run(kubectl, [...inPod, 'routes', ...here]);
+  want(/^route\/closed .* closed$/m.test(routes), 'the list of routes has it too');
+  await run(kubectl, [...inPod, 'backends', ...here, '-o', 'wide']);
+  await attempt(kubectl, [...inPod, 'explain', 'https://closed.e2e.example/']);
   await run(kubectl, [...here, 'describe', 'ingress', 'misspelt']);
   await run(kubectl, [...here, 'describe', 'route.sallyport.dev', 'closed']);
   await run(kubectl, [...here, 'describe', 'backendpolicy.sallyport.dev', 'unread']);
