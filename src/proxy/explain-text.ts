@@ -48,7 +48,7 @@ function answerText({ answer }: Explanation): string {
   return `${status}: ${answer.reason}`;
 }
 
-function backendsText({ forward }: Explanation): string {
+function backendsText({ forward, answer }: Explanation): string {
   if (forward === undefined) return '';
   const hasTls = forward.backends.some(({ tls }) => tls !== '');
   const rows = forward.backends.map(
@@ -64,6 +64,8 @@ function backendsText({ forward }: Explanation): string {
         : `none${fallback === undefined ? '' : `, ${fallback} serves instead`}`,
     ],
   );
+  const last =
+    answer.kind === 'filters' ? 'not asked: a filter answers before' : `chosen: ${forward.decision}`;
   const heading = [
     'UPSTREAM',
     'PROTOCOL',
@@ -73,7 +75,7 @@ function backendsText({ forward }: Explanation): string {
     'SHARE',
     'ENDPOINTS',
   ];
-  return `${table([heading, ...rows])}chosen: ${forward.decision}\n`;
+  return `${table([heading, ...rows])}${last}\n`;
 }
 
 function rivalsText({ rivals, moreRivals: more }: Explanation): string {

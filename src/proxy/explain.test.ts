@@ -385,6 +385,7 @@ describe('filters are run as they would be', () => {
     const text = explanationText(from('OPTIONS', 'https://app.example'));
     expect(text).toContain('answer   204 No Content, by the filter cors\n');
     expect(text).toContain('adds     Access-Control-Allow-Origin: https://app.example\n');
+    expect(text).not.toContain('chosen');
   });
 
   test('an origin that is not allowed is told nothing', () => {
