@@ -12,6 +12,7 @@ import type { Seen } from './pod/backend.ts';
 import type { Scene, Step } from './scene.ts';
 import { ownNamespace, programSpec } from './traffic-agent.ts';
 import type { Address } from './traffic-agent.ts';
+import { rollUnderLoad } from './under-load.ts';
 
 const here = ['-n', ownNamespace];
 const servers = TestAuthority.root('e2e servers');
@@ -28,6 +29,10 @@ export const edgeProtocolSteps: readonly Step[] = [
   { title: 'Edge protocols: ask clients for certificates', act: askForCertificates },
   { title: 'Edge protocols: speak gRPC, and HTTP/2 over TLS, with backends', act: speakWithBackends },
   { title: 'Edge protocols: keep WebSockets through changes', act: keepWebSockets },
+  {
+    title: 'Edge protocols: roll Sallyport under HTTPS and HTTP/2',
+    act: (scene) => rollUnderLoad(scene, at('web'), ['sallyport', 'deployment/sallyport']),
+  },
   { title: 'Edge protocols: read what was refused', act: readRefusals },
 ];
 

@@ -1,7 +1,9 @@
 import { attempt, run, say, until, want } from './cluster-tools.ts';
 import { edgeProtocolSteps } from './edge-protocols.ts';
 import type { Scene, Step } from './scene.ts';
+import { rollUnderLoad, settled, underLoad } from './under-load.ts';
 
+const shop = { host: 'shop.localhost' };
 const release = ['sallyport', '-n', 'sallyport'];
 
 /** Every step, in order. */
@@ -13,11 +15,11 @@ export const steps: readonly Step[] = [
   { title: 'Move the canary from 10 % to 50 %', act: moveCanary },
   {
     title: 'Roll a backend under load',
-    act: (scene) => rollUnderLoad(scene, ['-n', 'shop', 'deployment/shop']),
+    act: (scene) => rollUnderLoad(scene, shop, ['shop', 'deployment/shop']),
   },
   {
     title: 'Roll Sallyport under load',
-    act: (scene) => rollUnderLoad(scene, ['-n', 'sallyport', 'deployment/sallyport']),
+    act: (scene) => rollUnderLoad(scene, shop, ['sallyport', 'deployment/sallyport']),
   },
   ...edgeProtocolSteps,
   { title: 'Upgrade the release under load', act: upgrade },
@@ -152,44 +154,9 @@ async function moveCanary(scene: Scene): Promise<void> {
   await measureShare(scene, 0.5);
 }
 
-async function underLoad({ agent }: Scene, act: () => Promise<void>): Promise<void> {
-  const { lost, ...report } = await agent.load({ host: 'shop.localhost' }, act);
-  for (const line of lost.slice(0, 10)) say(line);
-  want(
-    lost.length === 0 && report.ok > 0,
-    `${report.ok} of ${report.sent} requests answered in ${report.seconds.toFixed(0)} s, ${lost.length} lost, ` +
-      `${report.repeated} repeated on a new connection`,
-  );
-}
-
-/** Until the last old pod is gone, not only until the new ones are ready: what it still serves counts too. */
-async function settled(kubectl: string, namespace: string): Promise<void> {
-  await until(
-    'no pod is on its way out',
-    async () => {
-      const path = 'jsonpath={range .items[*]}{.metadata.deletionTimestamp}{end}';
-      return run(kubectl, ['-n', namespace, 'get', 'pods', '-o', path], { quiet: true });
-    },
-    (text) => text === '',
-    120_000,
-  );
-}
-
-async function rollUnderLoad(
-  scene: Scene,
-  [flag = '-n', namespace = '', workload = '']: readonly string[],
-): Promise<void> {
-  const { kubectl } = scene;
-  await underLoad(scene, async () => {
-    await run(kubectl, [flag, namespace, 'rollout', 'restart', workload]);
-    await run(kubectl, [flag, namespace, 'rollout', 'status', workload, '--timeout=120s']);
-    await settled(kubectl, namespace);
-  });
-}
-
 async function upgrade(scene: Scene): Promise<void> {
   const { kubectl, helm, chart, imageValues } = scene;
-  await underLoad(scene, async () => {
+  await underLoad(scene, shop, async () => {
     const change = ['--set', 'controller.config.keep-alive=70s,controller.replicaCount=3'];
     await run(helm, [
       'upgrade',

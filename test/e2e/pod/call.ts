@@ -1,7 +1,7 @@
 import { request } from 'node:http';
 import type { Agent, ClientRequest } from 'node:http';
 import { connect, constants } from 'node:http2';
-import type { ClientHttp2Session, IncomingHttpHeaders } from 'node:http2';
+import type { ClientHttp2Session, ClientHttp2Stream, IncomingHttpHeaders } from 'node:http2';
 import { request as requestSecurely } from 'node:https';
 import type { TLSSocket } from 'node:tls';
 
@@ -94,15 +94,7 @@ export function startHttp1(target: Target, asked: Request, agent: Agent | false)
 /** Over HTTP/2, in a session that stays the caller's. */
 export function callHttp2(session: ClientHttp2Session, target: Target, asked: Request = {}): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    const stream = session.request(
-      {
-        ':method': asked.method ?? 'GET',
-        ':path': new URL(target.url).pathname,
-        ':authority': target.host,
-        ...asked.headers,
-      },
-      { endStream: asked.body === undefined },
-    );
+    const stream = startHttp2(session, target, asked);
     const serial = serialOf(session.socket as Partial<TLSSocket>);
     let answered: { readonly status: number; readonly headers: IncomingHttpHeaders } | undefined;
     let trailers: IncomingHttpHeaders = {};
@@ -119,6 +111,21 @@ export function callHttp2(session: ClientHttp2Session, target: Target, asked: Re
     );
     if (asked.body !== undefined) stream.end(asked.body);
   });
+}
+
+/** Throws a CallError when the session takes no more: nothing was sent then. */
+function startHttp2(session: ClientHttp2Session, target: Target, asked: Request): ClientHttp2Stream {
+  const head = {
+    ':method': asked.method ?? 'GET',
+    ':path': new URL(target.url).pathname,
+    ':authority': target.host,
+    ...asked.headers,
+  };
+  try {
+    return session.request(head, { endStream: asked.body === undefined });
+  } catch (error) {
+    throw new CallError(error as Error, true);
+  }
 }
 
 /** Resolves when HTTP/2 was agreed on and the server has told its settings. */
