@@ -77,10 +77,10 @@ describe('a silent worker', () => {
 
   test('of a process that stood still for an hour is not blamed', () => {
     const hour = { beat: false, elapsedMs: 3_600_000, limitMs };
-    const before = { ...noSilence, countedMs: 900, lookedMs: 900 };
+    const before = { ...noSilence, countedMs: 900, silentMs: 900, lookedMs: 900 };
     expect(judgeBeat(before, { ...hour, share: asleep }).verdict).toBe('starved');
     expect(judgeBeat(before, hour)).toEqual({
-      silence: { ...noSilence, lookedMs: 1150 },
+      silence: { ...noSilence, silentMs: 3_600_900, lookedMs: 1150 },
       verdict: 'starved',
     });
   });

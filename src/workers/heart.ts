@@ -4,7 +4,9 @@ import type { ThreadShare } from './thread-times.ts';
 export interface Silence {
   /** Silence that the worker has to answer for. */
   readonly countedMs: number;
-  /** All silence; a look that came late adds no more than the usual distance. */
+  /** All of it. */
+  readonly silentMs: number;
+  /** The same by looks: one that came late adds no more than the usual distance. */
   readonly lookedMs: number;
   /** Of it, as far as the system tells: time on a processor, and time in the queue for one. */
   readonly ranMs: number;
@@ -34,7 +36,7 @@ export const patienceMs = 10_000;
 const late = 1.2;
 const held = 2;
 
-export const noSilence: Silence = { countedMs: 0, lookedMs: 0, ranMs: 0, waitedMs: 0 };
+export const noSilence: Silence = { countedMs: 0, silentMs: 0, lookedMs: 0, ranMs: 0, waitedMs: 0 };
 
 /**
  * Tells a worker that is stuck from one that gets no processor. A worker answers for the time in which it ran, and for
@@ -48,6 +50,7 @@ export function judgeBeat(before: Silence, look: BeatLook): { silence: Silence; 
   const { elapsedMs, limitMs, share } = look;
   const silence: Silence = {
     countedMs: share === undefined ? unmeasured(before, elapsedMs) : before.countedMs + own(share, elapsedMs),
+    silentMs: before.silentMs + elapsedMs,
     lookedMs: before.lookedMs + Math.min(elapsedMs, heartCheckEveryMs),
     ranMs: before.ranMs + (share?.ranMs ?? 0),
     waitedMs: before.waitedMs + (share?.waitedMs ?? 0),

@@ -351,6 +351,6 @@ export class WorkerPool {
 }
 
 /** For the log: what the worker did while it was silent tells a loop from a lock. */
-function rounded({ lookedMs, ranMs, waitedMs }: Silence): Readonly<Record<string, number>> {
-  return { silentMs: Math.round(lookedMs), ranMs: Math.round(ranMs), waitedMs: Math.round(waitedMs) };
+function rounded({ silentMs, ranMs, waitedMs }: Silence): Readonly<Record<string, number>> {
+  return { silentMs: Math.round(silentMs), ranMs: Math.round(ranMs), waitedMs: Math.round(waitedMs) };
 }
