@@ -101,7 +101,11 @@ class CompilerState {
     const { certificateMemory: memory } = options;
     this.#credentials = new CredentialStage(this.#table, memory);
     this.#hosts = new HostStage(this.#diagnostics, this.#credentials, this.#table, memory);
-    this.#routes = new RouteStage(this.#diagnostics, this.#hosts);
+    this.#routes = new RouteStage(
+      this.#diagnostics,
+      this.#hosts,
+      options.defaultBackendService !== undefined,
+    );
     const stages = { policies: this.#policies, credentials: this.#credentials };
     this.#upstreams = new UpstreamStage(stages, this.#table, options);
   }

@@ -28,20 +28,27 @@ export type PutRoute = (
 export class RouteStage {
   /** Host, path and conditions → drafts that want exactly these requests. */
   readonly #claims = new ClaimIndex<RouteDraft>();
+  /** Of drafts in force, one for each of their hosts. Long strings are dear to make and to look up for the first time. */
+  readonly #keys = new Map<RouteDraft, readonly string[]>();
+  /** Keys of claims about which somebody is told something. */
+  readonly #judged = new Set<string>();
   readonly #removed = new Set<string>();
   readonly #diagnostics: DiagnosticIndex;
-  readonly #lastResort = new LastResort();
+  readonly #lastResort: LastResort | undefined;
   readonly #tls = new TlsHosts();
   readonly #hosts: ClosedHosts;
   readonly #moved = new Set<RouteDraft>();
 
-  constructor(diagnostics: DiagnosticIndex, hosts: ClosedHosts) {
+  /** `hasLastResort`: there may be a draft of the last tier. */
+  constructor(diagnostics: DiagnosticIndex, hosts: ClosedHosts, hasLastResort: boolean) {
     this.#diagnostics = diagnostics;
     this.#hosts = hosts;
+    this.#lastResort = hasLastResort ? new LastResort() : undefined;
   }
 
   replace(before: readonly RouteDraft[], after: readonly RouteDraft[]): void {
-    if ([...before, ...after].some(({ tier }) => tier === 'last')) [this.#lastResort.template] = after;
+    if (this.#lastResort !== undefined && [...before, ...after].some(({ tier }) => tier === 'last'))
+      [this.#lastResort.template] = after;
     this.#replace(before, after);
   }
 
@@ -60,18 +67,26 @@ export class RouteStage {
     for (const draft of before) {
       this.#removed.add(draft.id);
       this.#tls.remove(draft);
-      for (const key of claimKeys(draft)) this.#claims.remove(key, draft);
+      for (const key of this.#keysOf(draft)) this.#claims.remove(key, draft);
+      this.#keys.delete(draft);
     }
     for (const draft of after) {
       this.#removed.delete(draft.id);
       this.#tls.add(draft);
-      for (const key of claimKeys(draft)) this.#claims.add(key, draft);
+      const keys = claimKeys(draft);
+      this.#keys.set(draft, keys);
+      for (const key of keys) this.#claims.add(key, draft);
     }
+  }
+
+  #keysOf(draft: RouteDraft): readonly string[] {
+    return this.#keys.get(draft) ?? claimKeys(draft);
   }
 
   /** Decides every claim that was touched since the last time. */
   settle(put: PutRoute): void {
     this.#decide(put);
+    if (this.#lastResort === undefined) return;
     const { before, after } = this.#lastResort.takeChanges();
     this.#replace(before, after);
     this.#decide(put);
@@ -79,7 +94,7 @@ export class RouteStage {
 
   #decide(put: PutRoute): void {
     for (const id of this.#removed) {
-      this.#lastResort.note(id, []);
+      this.#lastResort?.note(id, []);
       put(id, undefined, noVariants);
     }
     this.#removed.clear();
@@ -88,23 +103,29 @@ export class RouteStage {
     for (const key of this.#claims.takeTouched()) {
       const group = this.#claims.get(key);
       for (const draft of group) concerned.add(draft);
-      this.#diagnostics.replace(`route ${key}`, judge(group, key.slice(0, key.indexOf(' '))));
+      this.#tell(key, judge(group, key));
     }
     for (const draft of concerned) {
       const { route, variants } = this.#build(draft);
-      if (draft.tier !== 'last') this.#lastResort.note(draft.id, route?.hosts ?? []);
+      if (draft.tier !== 'last') this.#lastResort?.note(draft.id, route?.hosts ?? []);
       put(draft.id, route, variants);
     }
+  }
+
+  #tell(key: string, diagnostics: readonly Diagnostic[]): void {
+    if (diagnostics.length > 0) this.#judged.add(key);
+    else if (!this.#judged.delete(key)) return;
+    this.#diagnostics.replace(`route ${key}`, diagnostics);
   }
 
   /** The route on those of its hosts that it won, or undefined. */
   #build(draft: RouteDraft): BuiltRoute {
     if (draft.canary !== undefined) return notBuilt;
-    const keys = claimKeys(draft);
-    const hosts = draft.hosts.filter((_, index) => winnerOf(this.#claims.get(keys[index] ?? '')) === draft);
+    const groups = this.#keysOf(draft).map((key) => this.#claims.get(key));
+    const hosts = draft.hosts.filter((_, index) => winnerOf(groups[index] ?? []) === draft);
     if (hosts.length === 0) return notBuilt;
     // Only Ingress routes take canaries, and they have one host each.
-    const canary = canaryFor(draft, this.#claims.get(keys[0] ?? ''));
+    const canary = canaryFor(draft, groups[0] ?? []);
     const { id, path, conditions, rank, origin, redirect } = draft;
     const redirects =
       redirect !== undefined && (!redirect.onlyWithTls || hosts.some((host) => this.#tls.has(host)));
@@ -188,9 +209,13 @@ function joined(main: RouteDraft, { action, canary, serverName = '' }: RouteDraf
   };
 }
 
+const noDiagnostics: readonly Diagnostic[] = [];
+
 /** What the losers of a group are told. */
-function judge(group: readonly RouteDraft[], host: string): readonly Diagnostic[] {
-  if (group.length === 1 && group[0]?.canary === undefined) return [];
+function judge(group: readonly RouteDraft[], key: string): readonly Diagnostic[] {
+  const [first] = group;
+  if (first === undefined || (group.length === 1 && first.canary === undefined)) return noDiagnostics;
+  const host = key.slice(0, key.indexOf(' '));
   const winner = winnerOf(group);
   const canary = winner === undefined ? undefined : canaryFor(winner, group);
   return group
