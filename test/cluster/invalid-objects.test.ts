@@ -117,6 +117,8 @@ describeWithCluster(
             await replica.metric('sallyport_object_conditions', 'status="False"'),
           ).toBeGreaterThanOrEqual(routes);
 
+          // Nobody was disturbed: a worker that is replaced takes its clients' connections with it.
+          expect(await replica.metric('sallyport_workers_restarted_total')).toBe(0);
           // Good ones are served and changed as before.
           expect(await replica.get('route.example')).toMatchObject({ status: 200, body: 'first' });
           await rig.apply(slice('good/web', second.address, second.port));
