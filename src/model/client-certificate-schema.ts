@@ -9,8 +9,9 @@ import { webUrlPattern } from './text-checks.ts';
 export const clientCertificateSchema: Schema = {
   type: 'object',
   description:
-    'What clients of the hosts have to show, whichever object their paths are from. The oldest object that asks decides for ' +
-    'a host. Left out: nothing.',
+    'What clients of the hosts have to show, whichever object their paths are from. The namespace of the oldest object with ' +
+    'routes on a host decides, its oldest object that asks first; the rules of a Route that asks for something else on one of its ' +
+    'hosts are answered 503. Left out: nothing.',
   required: ['caSecretName'],
   properties: {
     caSecretName: {
