@@ -1,126 +1,122 @@
-import { afterEach, describe, expect, test } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, test } from '@jest/globals';
 
 import { heartCheckEveryMs, patienceMs } from './heart.ts';
 import type { Silence } from './heart.ts';
-import type { FromWorker } from './messages.ts';
+import type { FromWorker, WorkerStart } from './messages.ts';
 import type { ThreadTotals } from './thread-times.ts';
 import { WorkerHandle } from './worker-handle.ts';
-import type { WorkerHandleOptions } from './worker-handle.ts';
 
-// A worker that is alive and beats only when it is told to, on a machine whose clock and processors are the test's.
+// A real thread, which beats once for each message, under a clock and a kernel of the test.
 
-const threadId = 7;
+const THREAD = 7;
+const script = `
+  import { parentPort, workerData } from 'node:worker_threads';
+  const control = new Int32Array(workerData.control);
+  Atomics.store(control, 1, ${THREAD});
+  parentPort.on('message', () => {
+    Atomics.add(control, 0, 1);
+    parentPort.postMessage({ type: 'listening' });
+  });
+  parentPort.postMessage({ type: 'started' });
+`;
 const limitMs = 1000;
-const entry = new URL(
-  `data:text/javascript,${encodeURIComponent(`
-    import { parentPort, workerData } from 'node:worker_threads';
-    const control = new Int32Array(workerData.control);
-    Atomics.store(control, 1, ${threadId});
-    parentPort.on('message', ({ type }) => {
-      if (type === 'stop') return parentPort.close();
-      Atomics.add(control, 0, 1);
-      parentPort.postMessage({ type: 'drained' });
-    });
-    parentPort.postMessage({ type: 'started' });
-  `)}`,
-);
 
-type Share = Partial<Pick<ThreadTotals, 'ranMs' | 'waitedMs'>>;
+interface End {
+  readonly reason: string;
+  readonly silence: Silence | undefined;
+}
 
-class Machine {
-  readonly starved: Silence[] = [];
-  readonly ended = Promise.withResolvers<{
-    readonly reason: string;
-    readonly silence: Silence | undefined;
-  }>();
-  readonly handle: WorkerHandle;
-  #nowMs = 0;
-  #totals: ThreadTotals = { ranMs: 0, waitedMs: 0, state: 'S' };
-  #message = Promise.withResolvers<FromWorker>();
+let nowMs: number;
+let totals: ThreadTotals;
+let told: Silence[];
+let handle: WorkerHandle;
+let ended: Promise<End>;
+let hear: (message: FromWorker) => void;
 
-  constructor() {
-    this.handle = new WorkerHandle({
-      entry,
+beforeEach(async () => {
+  nowMs = 1_000_000;
+  totals = { ranMs: 100, waitedMs: 10, state: 'S' };
+  told = [];
+  const started = heard('started');
+  ended = new Promise((resolve) => {
+    handle = new WorkerHandle({
+      entry: new URL(`data:text/javascript,${encodeURIComponent(script)}`),
       heapBytes: 64 * 1024 ** 2,
-      start: { worker: 0 } as WorkerHandleOptions['start'],
-      now: () => this.#nowMs,
-      message: (message) => this.#message.resolve(message),
-      starved: (silence) => this.starved.push(silence),
-      ended: (reason, _, silence) => this.ended.resolve({ reason, silence }),
-      readThreads: () => new Map([[threadId, this.#totals]]),
+      start: {} as Omit<WorkerStart, 'control'>,
+      now: () => nowMs,
+      readThreads: () => new Map([[THREAD, totals]]),
+      message: (message) => hear(message),
+      starved: (silence) => told.push(silence),
+      ended: (reason, _error, silence) => resolve({ reason, silence }),
     });
-  }
+  });
+  await started;
+});
 
-  static async start(): Promise<Machine> {
-    const machine = new Machine();
-    running.push(machine.handle);
-    await machine.#message.promise;
-    // The first look has nothing to compare with.
-    machine.look();
-    return machine;
-  }
+afterEach(async () => {
+  handle.kill('test is over');
+  await ended;
+});
 
-  /** Lets time pass as main does, the thread having its share of each stretch. */
-  pass(forMs: number, share: Share): void {
-    for (let passedMs = 0; passedMs < forMs; passedMs += heartCheckEveryMs) this.look(share);
-  }
+function heard(type: FromWorker['type']): Promise<void> {
+  return new Promise((resolve) => {
+    hear = (message) => {
+      if (message.type === type) resolve();
+    };
+  });
+}
 
-  look({ ranMs = 0, waitedMs = 0 }: Share = {}): void {
-    const before = this.#totals;
-    this.#totals = { ...before, ranMs: before.ranMs + ranMs, waitedMs: before.waitedMs + waitedMs };
-    this.#nowMs += heartCheckEveryMs;
-    this.handle.checkHeart(false, limitMs);
-  }
+async function beat(): Promise<void> {
+  const done = heard('listening');
+  handle.post({ type: 'stop' });
+  await done;
+}
 
-  async beat(): Promise<void> {
-    this.#message = Promise.withResolvers();
-    this.handle.post({ type: 'log-credit', bytes: 0 });
-    await this.#message.promise;
-    this.look();
+/** Looks for this long; between two looks the thread runs and waits as told, and sleeps otherwise. */
+function look(forMs: number, share: { readonly ranMs?: number; readonly waitedMs?: number } = {}): void {
+  for (let passedMs = 0; passedMs < forMs; passedMs += heartCheckEveryMs) {
+    nowMs += heartCheckEveryMs;
+    const { ranMs = 0, waitedMs = 0 } = share;
+    totals = { ...totals, ranMs: totals.ranMs + ranMs, waitedMs: totals.waitedMs + waitedMs };
+    handle.checkHeart(false, limitMs);
   }
 }
 
-const running: WorkerHandle[] = [];
-const stopLimitMs = 5000;
-
-afterEach(async () => {
-  await Promise.all(running.splice(0).map((handle) => handle.stop(stopLimitMs)));
-});
-
-const queued: Share = { waitedMs: heartCheckEveryMs };
-
-describe('a worker that is silent', () => {
-  test('for want of a processor lives on, and that is told once', async () => {
-    const machine = await Machine.start();
-    machine.pass(patienceMs - limitMs, queued);
-    expect(machine.starved).toHaveLength(1);
-    await machine.handle.stop(stopLimitMs);
-    expect(await machine.ended.promise).toEqual({ reason: 'stopped', silence: undefined });
+describe('the heart of a worker', () => {
+  test('a thread that sleeps on is ended at the limit', async () => {
+    look(limitMs);
+    expect(await ended).toMatchObject({
+      reason: 'stalled',
+      silence: { silentMs: 1000, ranMs: 0, waitedMs: 0 },
+    });
+    expect(told).toEqual([]);
   });
 
-  test('is told of again when it was silent, beat, and is silent again', async () => {
-    const machine = await Machine.start();
-    machine.pass(2 * limitMs, queued);
-    await machine.beat();
-    machine.pass(2 * limitMs, queued);
-    expect(machine.starved).toHaveLength(2);
+  test('a thread that waits for a processor is told of once, and ended when patience is', async () => {
+    // The first look has nothing to compare with: it counts in full.
+    look(limitMs + patienceMs - heartCheckEveryMs, { waitedMs: heartCheckEveryMs });
+    expect(told).toMatchObject([{ silentMs: 1000, ranMs: 0, waitedMs: 750 }]);
+    look(heartCheckEveryMs, { waitedMs: heartCheckEveryMs });
+    expect(await ended).toMatchObject({ reason: 'stalled', silence: { silentMs: limitMs + patienceMs } });
   });
 
-  test('for want of a processor longer than anybody has patience is ended', async () => {
-    const machine = await Machine.start();
-    machine.pass(patienceMs + limitMs, queued);
-    const { reason, silence } = await machine.ended.promise;
-    expect([reason, silence?.ranMs]).toEqual(['stalled', 0]);
-    expect(silence?.waitedMs).toBeGreaterThan(patienceMs);
+  test('a beat ends a silence, and the next one is told of again', async () => {
+    look(3 * limitMs, { waitedMs: heartCheckEveryMs });
+    await beat();
+    look(heartCheckEveryMs);
+    look(limitMs, { waitedMs: heartCheckEveryMs });
+    expect(told.map(({ silentMs }) => silentMs)).toEqual([1000, 1000]);
   });
 
-  test.each([
-    ['while it runs', { ranMs: heartCheckEveryMs }],
-    ['while it sleeps, with processors to be had', {}],
-  ])('%s is ended at the limit', async (_, share) => {
-    const machine = await Machine.start();
-    machine.pass(limitMs, share);
-    expect((await machine.ended.promise).reason).toBe('stalled');
-    expect(machine.starved).toEqual([]);
+  test('a thread that has reason to be silent is left in peace', async () => {
+    for (let looks = 0; looks < 40; looks++) {
+      nowMs += heartCheckEveryMs;
+      handle.checkHeart(true, limitMs);
+    }
+    expect(told).toEqual([]);
+    // Only a thread that lives can.
+    await beat();
+    handle.kill('asked to');
+    expect(await ended).toMatchObject({ reason: 'asked to', silence: undefined });
   });
 });
