@@ -9,6 +9,7 @@ import type { Candidacy } from './pending-exchange.ts';
 import { socketErrorCode } from './socket-errors.ts';
 import type { PoolContext } from './upstream-context.ts';
 import type { EndpointPool } from './endpoint-pool.ts';
+import { tlsFaultText } from './tls-fault-text.ts';
 
 export interface DialOptions {
   readonly connectMs: number;
@@ -160,7 +161,7 @@ export class Dial implements LineMaker, Expiring {
       return;
     }
     this.#context.counters.upstreamHandshakeFailed(handshakeFailure(code));
-    this.fail('SP_UPSTREAM_TLS', `TLS handshake with the endpoint: ${detail}`);
+    this.fail('SP_UPSTREAM_TLS', `TLS handshake with the endpoint: ${tlsFaultText(detail)}`);
   }
 
   #giveUp(): readonly PendingExchange[] {

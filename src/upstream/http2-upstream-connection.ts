@@ -13,6 +13,7 @@ import { upstreamLimits } from './http2-limits.ts';
 import type { Line, LineUser } from './line.ts';
 import { PingWatch } from './ping-watch.ts';
 import type { Candidacy } from './pending-exchange.ts';
+import { tlsFaultText } from './tls-fault-text.ts';
 
 const nobody: StreamHandler = {
   response: () => undefined,
@@ -159,7 +160,7 @@ export class Http2UpstreamConnection implements LineUser, Http2Events, Expiring 
 
   onError(error: NodeJS.ErrnoException): void {
     this.pool.context.sweeper.turn();
-    this.lostDetail = error.code ?? error.message;
+    this.lostDetail = tlsFaultText(error.code ?? error.message);
     // With TLS 1.3 an endpoint says only now that it wanted another certificate of ours.
     if (error.code?.startsWith('ERR_SSL') === true && !this.#hasHeard) this.lostCode = 'SP_UPSTREAM_TLS';
     this.#lose();
@@ -224,8 +225,16 @@ export class Http2UpstreamConnection implements LineUser, Http2Events, Expiring 
 
   failed(code: string, reason: string): void {
     this.lostCode = 'SP_UPSTREAM_PROTOCOL';
-    this.lostDetail = `HTTP/2 connection failed: ${code}, ${reason}`;
+    this.lostDetail = this.#answersInHttp1()
+      ? 'the endpoint answers in HTTP/1, not in HTTP/2'
+      : `HTTP/2 connection failed: ${code}, ${reason}`;
     this.#lose();
+  }
+
+  /** Servers of HTTP/1 do so when they read the preface: the commonest mistake in what an endpoint is said to speak. */
+  #answersInHttp1(): boolean {
+    if (!this.#isReceiving || this.#codec.peer.hasSpoken) return false;
+    return this.#line.reads.current.toString('latin1', 0, 7) === 'HTTP/1.';
   }
 
   // ──────────────────────────────────────────────────────────────────────────────────────────────────────────────────

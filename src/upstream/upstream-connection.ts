@@ -13,6 +13,7 @@ import type { ReadBuffer } from './read-buffer.ts';
 import { ResponseReader } from './response-reader.ts';
 import type { ResponseSink } from './response-sink.ts';
 import { SocketTunnelEnd } from './socket-tunnel-end.ts';
+import { tlsFaultText } from './tls-fault-text.ts';
 import type { ExchangeTimeouts } from './upstream-context.ts';
 import type { UpstreamExchange, UpstreamRequest } from './upstream-exchange.ts';
 import { acceptsUpgrade } from './upgrade-proof.ts';
@@ -294,7 +295,7 @@ export class UpstreamConnection implements UpstreamExchange, LineUser, Expiring 
     this.pool.context.sweeper.turn();
     // With TLS 1.3 an endpoint says only now that it wanted another certificate of ours.
     if (error.code?.startsWith('ERR_SSL') === true && this.#phase === 'busy' && this.#receivedBytes === 0)
-      this.#fail('SP_UPSTREAM_TLS', error.code);
+      this.#fail('SP_UPSTREAM_TLS', tlsFaultText(error.code));
     else this.#onLost(error.code ?? error.message);
   }
 
