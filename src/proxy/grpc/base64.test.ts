@@ -49,6 +49,21 @@ describe('decoder', () => {
     },
   );
 
+  test('takes exactly what is base64, of any few characters', () => {
+    const text = fc.string({ unit: fc.constantFrom('A', 'z', '+', '/', '9', '=', '-', ' '), maxLength: 12 });
+    fc.assert(
+      fc.property(text, places, (given, at) => {
+        const quanta = given.match(/[A-Za-z0-9+/]{4}|[A-Za-z0-9+/]{3}=|[A-Za-z0-9+/]{2}==/g) ?? [];
+        const isGood = quanta.join('') === given;
+        const expected = isGood
+          ? Buffer.concat(quanta.map((each) => Buffer.from(each, 'base64')))
+          : undefined;
+        expect(decoded(cut(given, at))).toEqual(expected);
+      }),
+      { numRuns: 2000 },
+    );
+  });
+
   test('forgets what it was given', () => {
     const decoder = new Base64Decoder();
     decoder.decode(Buffer.from('AA'));
