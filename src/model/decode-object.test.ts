@@ -241,6 +241,25 @@ describe('core kinds', () => {
     ]);
   });
 
+  test.each([
+    ['80-8080', true], // kubectl create service clusterip --tcp=80:8080
+    ['443', true],
+    ['a--b', true],
+    ['p'.repeat(63), true],
+    ['p'.repeat(64), false],
+    ['Http', false],
+    ['-http', false],
+  ])('ports are named by labels of DNS, as the API server has it: %s', (name, isRead) => {
+    const inService = decode('v1', 'Service', { spec: { ports: [{ port: 80, name }] } });
+    const inSlice = decode('discovery.k8s.io/v1', 'EndpointSlice', {
+      addressType: 'IPv4',
+      endpoints: [],
+      ports: [{ port: 80, name }],
+    });
+    expect(faultPaths(inService)).toEqual(isRead ? [] : ['spec.ports[0].name']);
+    expect(faultPaths(inSlice)).toEqual(isRead ? [] : ['ports[0].name']);
+  });
+
   test('a Secret merges stringData over data and never shows a value', () => {
     const data = { a: 'aGVs\nbG8=', b: 'AA==' };
     const { object } = decode('v1', 'Secret', { data, stringData: { b: 'text' } });

@@ -4,7 +4,7 @@ import { decodePortRef, maxPort } from './decode-port.ts';
 import type { Field } from './field.ts';
 import type { ObjectMeta } from './object-meta.ts';
 import type { EndpointSlice, Service, ServicePort, SliceEndpoint, SlicePort } from './service.ts';
-import { dnsName, plainText, portName } from './text-checks.ts';
+import { dnsLabel, dnsName, plainText } from './text-checks.ts';
 import type { TextCheck } from './text-checks.ts';
 
 const serviceTypes = ['ClusterIP', 'NodePort', 'LoadBalancer', 'ExternalName'] as const;
@@ -41,7 +41,7 @@ interface PortContext {
 
 function decodeServicePort(port: Field, { names, mustBeNamed }: PortContext): ServicePort {
   const nameField = port.object().get('name');
-  const name = nameField.optionalText({ check: portName }) ?? '';
+  const name = nameField.optionalText({ check: dnsLabel }) ?? '';
   if (name === '' && mustBeNamed) nameField.want('a name, because the Service has several ports');
   if (name !== '' && names.has(name)) nameField.want('a name that no other port of the Service has');
   names.add(name);
@@ -98,7 +98,7 @@ function decodeEndpoint(endpoint: Field, check: TextCheck): SliceEndpoint {
 function decodeSlicePort(port: Field): SlicePort {
   const number = port.object().get('port');
   return {
-    name: port.get('name').optionalText({ check: portName }) ?? '',
+    name: port.get('name').optionalText({ check: dnsLabel }) ?? '',
     port: number.absent ? undefined : number.integer(1, maxPort),
     protocol: port.get('protocol').choice(protocols, 'TCP'),
   };
