@@ -182,6 +182,13 @@ test('findings of a route are those of its object and of what lost to it', () =>
   expect(findingsOf(explained(table, 'other.example'), diagnostics)).toEqual([]);
 });
 
+test('clients are refused for what is wrong with their authority, whatever else is wrong', () => {
+  const annotations = 'nginx.ingress.kubernetes.io/auth-tls-secret: team/gone';
+  expect(list(ingress('shop', { service: 'missing', annotations }))).toMatchObject([
+    { status: 'closed', reason: expect.stringMatching(/^SP_CLIENT_AUTH_CLOSED: SP2205 Secret "team\/gone"/) },
+  ]);
+});
+
 test('what is wrong with a policy shows where its Service is used', () => {
   const policy = (service: string) => `
 apiVersion: sallyport.dev/v1alpha1

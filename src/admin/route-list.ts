@@ -66,7 +66,8 @@ function tableEntry(route: TableRoute, table: RouteTable, faults: Faults): Route
   const { kind, namespace, name, field } = route.origin;
   const object = { kind, namespace, name };
   const backends = backendsOf(route, table);
-  const fault = faultOf(route, faults.get(faultKey(object)) ?? []);
+  const own = faults.get(faultKey(object)) ?? [];
+  const fault = faultOf(route, own);
   const clients = clientsOf(route, table);
   return {
     object,
@@ -81,7 +82,7 @@ function tableEntry(route: TableRoute, table: RouteTable, faults: Faults): Route
     ...(clients === 'closed'
       ? {
           status: 'closed',
-          reason: `${clientsRefused}: ${describeFault(fault, 'every request of the host is refused')}`,
+          reason: `${clientsRefused}: ${describeFault(clientFaultOf(own), 'every request of the host is refused')}`,
         }
       : statusOf(route, backends, route.action.kind === 'forward' ? policyFaultOf(backends, faults) : fault)),
   };
@@ -94,6 +95,11 @@ function faultOf({ origin }: TableRoute, errors: readonly Diagnostic[]): Diagnos
     errors.find(({ path }) => path.startsWith(`${rule}.`)) ??
     errors.find(({ path }) => !path.startsWith('spec.rules['))
   );
+}
+
+/** The error for which clients are refused; none when another object asks for their certificates. */
+function clientFaultOf(errors: readonly Diagnostic[]): Diagnostic | undefined {
+  return errors.find(({ path }) => /\/auth-tls-|^spec\.tls\.clientCertificate/.test(path));
 }
 
 /** The first error of a policy for a Service that the route leads to. */
