@@ -141,31 +141,35 @@ interface Run {
   readonly whole: { count: number };
 }
 
+function http1Request(random: () => number, path: string): string {
+  const body = path.repeat(Math.floor(random() ** 6 * 20_000));
+  const fields = `Host: a\r\nX-Name: ${path}\r\n${deadline(random)}`;
+  const chunk = body === '' ? '' : `${body.length.toString(16)}\r\n${body}\r\n`;
+  const kind = random();
+  if (kind < 0.5) return `GET ${path} HTTP/1.1\r\n${fields}\r\n`;
+  if (kind < 0.75) return `POST ${path} HTTP/1.1\r\n${fields}Content-Length: ${body.length}\r\n\r\n${body}`;
+  return `POST ${path} HTTP/1.1\r\n${fields}Transfer-Encoding: chunked\r\n\r\n${chunk}0\r\nx-last: ${path}\r\n\r\n`;
+}
+
+/** Up to four requests in one piece, whose answers come in order, if the connection lives so long. */
 async function overHttp1({ proxy, random, mixed, whole }: Run, client: number): Promise<void> {
   let raw = await RawClient.connect(proxy.port);
-  for (let count = 0; count < REQUESTS; count++) {
-    const path = `/c${client}/${count}/`;
-    const body = path.repeat(Math.floor(random() ** 6 * 20_000));
-    const fields = `Host: a\r\nX-Name: ${path}\r\n${deadline(random)}`;
-    const isPost = random() < 0.5;
-    const chunk = body === '' ? '' : `${body.length.toString(16)}\r\n${body}\r\n`;
-    const sent = !isPost
-      ? `GET ${path} HTTP/1.1\r\n${fields}\r\n`
-      : random() < 0.5
-        ? `POST ${path} HTTP/1.1\r\n${fields}Content-Length: ${body.length}\r\n\r\n${body}`
-        : `POST ${path} HTTP/1.1\r\n${fields}Transfer-Encoding: chunked\r\n\r\n${chunk}0\r\nx-last: ${path}\r\n\r\n`;
+  for (let count = 0; count < REQUESTS;) {
+    const paths = Array.from({ length: 1 + Math.floor(random() * 4) }, () => `/c${client}/${count++}/`);
     if (raw.isEnded) raw = await RawClient.connect(proxy.port);
-    raw.send(sent);
+    raw.send(paths.map((path) => http1Request(random, path)).join(''));
     if (random() < 0.1) {
       await turns(Math.floor(random() * 20));
       raw.close();
       raw = await RawClient.connect(proxy.port);
       continue;
     }
-    const answer = await raw.response().catch(() => undefined);
-    if (answer === undefined) continue;
-    mixed.push(...foreign(path, answer));
-    if (answer.status === 200) whole.count++;
+    for (const path of paths) {
+      const answer = await raw.response().catch(() => undefined);
+      if (answer === undefined) break;
+      mixed.push(...foreign(path, answer));
+      if (answer.status === 200) whole.count++;
+    }
   }
   raw.close();
 }
