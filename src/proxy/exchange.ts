@@ -163,14 +163,16 @@ export class Exchange {
     const grpc = grpcAnswer(request, made, this.#web?.form);
     const status = grpc === undefined ? this.#books.status : 200;
     const body = grpc ?? Buffer.from(answer.body, 'latin1');
-    const bodiless = request.method === 'HEAD' || grpc?.length === 0;
+    const bodiless = request.method === 'HEAD' || grpc?.length === 0 || status === 204;
+    // RFC 9110 §8.6: a length beside 204 is an error.
+    const length = status === 204 ? undefined : body.length;
     this.downstream = this.#connection;
     const close =
       this.services.draining ||
       this.#untrusted ||
       !this.downstream.isRequestComplete ||
       isInputError(this.#books.error);
-    this.downstream.head({ status, reason: '', headers, length: body.length, bodiless, close });
+    this.downstream.head({ status, reason: '', headers, length, bodiless, close });
     if (!bodiless) {
       this.#books.responseBytes = body.length;
       this.downstream.body(body, 0, body.length);

@@ -253,6 +253,8 @@ describe('with CORS', () => {
     client.send(preflight);
     const allowed = await client.response();
     expect(allowed.status).toBe(204);
+    // RFC 9110 §8.6
+    expect(allowed.headers.has('content-length')).toBe(false);
     expect(Object.fromEntries(allowed.headers)).toMatchObject({
       'access-control-allow-origin': origin,
       'access-control-allow-methods': 'POST',
