@@ -18,12 +18,12 @@ const DAY_MS = 86_400_000;
  */
 export function reserveHttps(settings: Settings, log: Log): ListeningSockets | undefined {
   const { address, httpsPort } = settings;
-  if (httpsPort !== '') return ListeningSockets.reserve(address, httpsPort);
+  if (httpsPort !== '') return ListeningSockets.reserve(address, httpsPort, '--https-port');
   try {
-    return ListeningSockets.reserve(address, DEFAULT_PORT);
+    return ListeningSockets.reserve(address, DEFAULT_PORT, '--https-port');
   } catch (error) {
     if (!(error instanceof BindError)) throw error;
-    log.warn('no HTTPS: its port cannot be had; choose another with --https-port', { reason: error.message });
+    log.warn('no HTTPS: its port cannot be had', { reason: error.message });
     return undefined;
   }
 }

@@ -20,6 +20,9 @@ describe('listening sockets', () => {
     expect(() => ListeningSockets.reserve('127.0.0.1', port)).toThrow(
       `Listen on 127.0.0.1:${port}: port ${port} is taken by another process; choose another with --http-port (EADDRINUSE)`,
     );
+    expect(() => ListeningSockets.reserve('127.0.0.1', port, '--https-port')).toThrow(
+      'choose another with --https-port (EADDRINUSE)',
+    );
     await new Promise((resolve) => server.close(resolve));
   });
 

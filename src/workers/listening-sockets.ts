@@ -27,17 +27,20 @@ export class ListeningSockets {
     this.#port = port;
   }
 
-  /** Throws BindError. Port 0 takes a free one. Host '' is every address, IPv6 and IPv4 where the machine has both. */
-  static reserve(host: string, port: number): ListeningSockets {
+  /**
+   * Throws BindError. Port 0 takes a free one. Host '' is every address, IPv6 and IPv4 where the machine has both. `flag`
+   * chooses the port, for the text of the error.
+   */
+  static reserve(host: string, port: number, flag = '--http-port'): ListeningSockets {
     if (host === '') {
       try {
-        return ListeningSockets.reserve('::', port);
+        return ListeningSockets.reserve('::', port, flag);
       } catch (error) {
         if (!isBindError(error, 'EAFNOSUPPORT') && !isBindError(error, 'EADDRNOTAVAIL')) throw error;
-        return ListeningSockets.reserve('0.0.0.0', port);
+        return ListeningSockets.reserve('0.0.0.0', port, flag);
       }
     }
-    const probe = bind(host, port, false);
+    const probe = bind(host, port, { flag });
     const chosen = probe.address().port;
     probe.close();
     return new ListeningSockets(host, chosen);
@@ -64,16 +67,21 @@ export class ListeningSockets {
 
   /** A new socket on the reserved port. Throws BindError. */
   open(): ListeningSocket {
-    return bind(this.#host, this.#port, true);
+    return bind(this.#host, this.#port, { reusePort: true });
   }
 }
 
-function bind(host: string, port: number, reusePort: boolean): BoundSocket {
+interface BindOptions {
+  readonly reusePort?: boolean;
+  readonly flag?: string;
+}
+
+function bind(host: string, port: number, { reusePort = false, flag = '' }: BindOptions): BoundSocket {
   try {
     return new BoundSocket({ host, port, reusePort });
   } catch (error) {
     const code = (error as NodeJS.ErrnoException).code ?? 'UNKNOWN';
-    throw new BindError(code, `Listen on ${where(host, port)}: ${reason(code, port)}`, error);
+    throw new BindError(code, `Listen on ${where(host, port)}: ${reason(code, port, flag)}`, error);
   }
 }
 
@@ -81,10 +89,10 @@ function where(host: string, port: number): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-function reason(code: string, port: number): string {
+function reason(code: string, port: number, flag: string): string {
   switch (code) {
     case 'EADDRINUSE':
-      return `port ${port} is taken by another process; choose another with --http-port (EADDRINUSE)`;
+      return `port ${port} is taken by another process${flag === '' ? '' : `; choose another with ${flag}`} (EADDRINUSE)`;
     case 'EACCES':
       return `port ${port} needs a privilege that this process lacks; take one above 1023 or grant CAP_NET_BIND_SERVICE (EACCES)`;
     case 'EADDRNOTAVAIL':
