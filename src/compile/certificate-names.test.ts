@@ -17,6 +17,9 @@ function decode(raw: unknown): ModelObject {
 /** What is said of an Ingress with these TLS hosts and a certificate for these names. */
 function said(names: readonly string[], hosts: readonly string[]): readonly string[] {
   const { certificate, key } = TestAuthority.root('edge').client('server', { names, purposes: ['server'] });
+  const paths = [
+    { path: '/', pathType: 'Prefix', backend: { service: { name: 'web', port: { number: 80 } } } },
+  ];
   const objects = [
     decode({
       apiVersion: 'v1',
@@ -29,10 +32,7 @@ function said(names: readonly string[], hosts: readonly string[]): readonly stri
       apiVersion: 'networking.k8s.io/v1',
       kind: 'Ingress',
       metadata: { name: 'shop', namespace: 'team' },
-      spec: {
-        tls: [{ hosts, secretName: 'cert' }],
-        defaultBackend: { service: { name: 'web', port: { number: 80 } } },
-      },
+      spec: { tls: [{ hosts, secretName: 'cert' }], rules: hosts.map((host) => ({ host, http: { paths } })) },
     }),
   ];
   const options = { ...defaultCompileOptions, watchIngressWithoutClass: true };
