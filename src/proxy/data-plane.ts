@@ -10,6 +10,7 @@ import type { WorkerCounters } from '../telemetry/worker-counters.ts';
 import type { UpstreamContext } from '../upstream/upstream-context.ts';
 import { Upstream } from '../upstream/upstream.ts';
 import { DeadlineSweeper } from '../util/deadline-sweeper.ts';
+import { rarely } from '../util/rarely.ts';
 import { TrustedProxies } from './client-address.ts';
 import { tcpClient } from './client.ts';
 import type { Client } from './client.ts';
@@ -80,6 +81,7 @@ export type PublishOutcome =
 const TUNNEL_STEP_MS = 100;
 
 export class DataPlane {
+  readonly #deps: DataPlaneDeps;
   readonly #services: ProxyServices;
   readonly #linker: Linker;
   readonly #maxConnections: number;
@@ -94,6 +96,7 @@ export class DataPlane {
 
   constructor(deps: DataPlaneDeps) {
     const { settings } = deps;
+    this.#deps = deps;
     const sweeper = new DeadlineSweeper(undefined, deps.clock);
     const random = Math.random;
     const upstreams: UpstreamContext = {
@@ -119,7 +122,10 @@ export class DataPlane {
       tunnels: new Set<Tunnel>(),
       table: emptyRoutingTable(),
       draining: false,
-      warn: (message, fields) => deps.warn(message, fields),
+      warn: rarely(
+        (message, fields) => deps.warn(message, fields),
+        () => sweeper.now(),
+      ),
     };
     this.#maxConnections = deps.maxConnections ?? 0;
     this.#gate = settings.proxyProtocol ? new ProxyProtocolGate(this.#services) : undefined;
@@ -149,7 +155,7 @@ export class DataPlane {
       if (outcome.kind !== 'live') return outcome;
       this.#services.counters.linked(outcome.table.generation, outcome.linkMs);
       for (const { id, message } of outcome.closed)
-        this.#services.warn('route fails closed', { route: id, reason: message });
+        this.#deps.warn('route fails closed', { route: id, reason: message });
       return outcome;
     } catch (error) {
       const generation = error instanceof LinkError ? error.generation : publication.delta.generation;
