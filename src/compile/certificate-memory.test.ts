@@ -33,7 +33,7 @@ const ingress = decode({
       { hosts: ['a.example'], secretName: 'a' },
       { hosts: ['b.example'], secretName: 'b' },
     ],
-    rules: [{ host: 'a.example' }],
+    rules: [{ host: 'a.example' }, { host: 'b.example' }],
   },
 });
 const b = secret('b', other.certificate, other.key);

@@ -22,7 +22,10 @@ const service = decode({
 
 function ingress(name: string, host: string, tlsHosts: readonly string[]): ModelObject {
   const backend = { service: { name: 'web', port: { number: 80 } } };
-  const rules = [{ host, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } }];
+  const rules = [
+    { host, http: { paths: [{ path: '/', pathType: 'Prefix', backend }] } },
+    ...tlsHosts.map((tlsHost) => ({ host: tlsHost })),
+  ];
   return decode({
     apiVersion: 'networking.k8s.io/v1',
     kind: 'Ingress',

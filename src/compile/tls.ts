@@ -23,8 +23,10 @@ export interface TlsBlock {
 }
 
 /**
- * The certificates that TLS blocks ask for. A block without hosts is for the hosts of all rules; one without a Secret
- * leaves its hosts to the default certificate, and so does one whose Secret is refused: it claims nothing.
+ * The certificates that TLS blocks ask for, for hosts of the object's own rules: what a block lists says for which of them,
+ * by name or by wildcard, so that nobody speaks for a host that only others serve. A block without hosts is for all of
+ * them; one without a Secret leaves its hosts to the default certificate, and so does one whose Secret is refused: it
+ * claims nothing.
  */
 export function claimCertificates(
   blocks: readonly TlsBlock[],
@@ -42,22 +44,37 @@ export function claimCertificates(
         ? undefined
         : resolveCertificate({ namespace, name: secretName, field: `${field}.secretName` }, context);
     const wanted = hosts.length > 0 ? readHosts(hosts, field, context) : [...ruleHosts];
-    const named = wanted.filter((host) => host !== '');
+    const named = [...ruleHosts].filter((host) => host !== '' && wanted.some((name) => covers(name, host)));
     for (const host of named) listed.add(host);
-    if (secret === undefined) continue;
-    if (hosts.length === 0 && named.length === 0) {
+    const idle = wanted.filter((name) => name !== '' && !named.some((host) => covers(name, host)));
+    if (idle.length > 0) {
+      context.report(
+        'SP2203',
+        field,
+        `Leaving out ${shown(idle)}: no rule of this object is for such a host`,
+      );
+    } else if (named.length === 0 && secret !== undefined) {
       context.report(
         'SP2203',
         field,
         `Leaving out Secret "${secret}": no rule names a host that it could serve`,
       );
     }
+    if (secret === undefined) continue;
     reportOtherNames(secret, named, `${field}.secretName`, context);
     for (const host of named) {
       if (!claims.has(host)) claims.set(host, { host, rank, object: context.object, field, secret });
     }
   }
   return { certificates: [...claims.values()], tlsHosts: [...listed] };
+}
+
+/** A wildcard is for one label, and for itself. */
+function covers(listed: string, host: string): boolean {
+  return (
+    listed === host ||
+    (listed.startsWith('*.') && listed === `*${host.slice(Math.max(0, host.indexOf('.')))}`)
+  );
 }
 
 function readHosts(hosts: readonly string[], field: string, context: ObjectContext): readonly string[] {

@@ -189,7 +189,7 @@ export const catalogue = {
     condition: 'Accepted',
     reason: 'UnusedTLS',
     title: 'A TLS block has no host to serve',
-    hint: 'Name the hosts in the TLS block or in the rules',
+    hint: 'Name the hosts in the rules of the same object; a TLS block says which of them its Secret is for',
   },
   SP2204: {
     severity: 'warning',
