@@ -27,6 +27,9 @@ export interface Distrust {
   readonly detail: string;
 }
 
+/** `w*.example` is for nobody (RFC 9525 §6.3). */
+const wholeLabels = { partialWildcards: false } as const;
+
 const offers: Readonly<Record<UpstreamProtocol, string[]>> = {
   http1: ['http/1.1'],
   http2: ['h2'],
@@ -94,7 +97,7 @@ export class TlsClient {
     const { name, verifyDepth } = this.#tls;
     const leaf = socket.getPeerX509Certificate();
     if (leaf === undefined) return { kind: 'certificate', detail: 'no certificate' };
-    const isFor = isIP(name) === 0 ? leaf.checkHost(name) : leaf.checkIP(name);
+    const isFor = isIP(name) === 0 ? leaf.checkHost(name, wholeLabels) : leaf.checkIP(name);
     if (isFor === undefined)
       return { kind: 'name', detail: `certificate is not for ${JSON.stringify(name)}` };
     if (verifyDepth === undefined) return undefined;

@@ -100,6 +100,17 @@ describe('an endpoint over TLS', () => {
     expect(proxy.counters.errors('SP_UPSTREAM_TLS')).toBe(2);
   });
 
+  test('a wildcard is for a whole label', async () => {
+    const whole = await showing(root.client('x', { names: ['*.example'], purposes: ['server'] }));
+    const part = await showing(root.client('x', { names: ['a*.example'], purposes: ['server'] }));
+    const proxy = await proxyOver([
+      route(whole, { name: 'abc.example' }, { host: 'a.test' }),
+      route(part, { name: 'abc.example' }, { host: 'b.test' }),
+    ]);
+    expect((await get(proxy, 'a.test')).status).toBe(200);
+    expect((await get(proxy, 'b.test')).status).toBe(502);
+  });
+
   test('a revoked certificate is refused', async () => {
     const upstream = await showing(good);
     const other = root.client('other');
