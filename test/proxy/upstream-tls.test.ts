@@ -101,11 +101,11 @@ describe('an endpoint over TLS', () => {
   });
 
   test('a wildcard is for a whole label', async () => {
-    const whole = await showing(root.client('x', { names: ['*.example'], purposes: ['server'] }));
-    const part = await showing(root.client('x', { names: ['a*.example'], purposes: ['server'] }));
+    const whole = await showing(root.client('x', { names: ['*.a.example'], purposes: ['server'] }));
+    const part = await showing(root.client('x', { names: ['a*.a.example'], purposes: ['server'] }));
     const proxy = await proxyOver([
-      route(whole, { name: 'abc.example' }, { host: 'a.test' }),
-      route(part, { name: 'abc.example' }, { host: 'b.test' }),
+      route(whole, { name: 'abc.a.example' }, { host: 'a.test' }),
+      route(part, { name: 'abc.a.example' }, { host: 'b.test' }),
     ]);
     expect((await get(proxy, 'a.test')).status).toBe(200);
     expect((await get(proxy, 'b.test')).status).toBe(502);
