@@ -146,6 +146,7 @@ test('a Secret that is missing or refused does not keep the rest from being serv
     spec: {
       ingressClassName: 'sallyport',
       tls: [{ hosts: ['a.example'], secretName: 'shop' }],
+      rules: [{ host: 'a.example' }],
       defaultBackend: { service: { name: 'shop', port: { number: 80 } } },
     },
   });
