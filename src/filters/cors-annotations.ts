@@ -1,4 +1,4 @@
-import { annotationFault, trimmed, TRUE_SPELLINGS } from './annotation-grammar.ts';
+import { annotationFault, trimmed, TRUE_SPELLINGS, WHITE_SPACE } from './annotation-grammar.ts';
 import type { AnnotationGrammar } from './annotation-grammar.ts';
 import type { Cors } from './cors.ts';
 import { LOOSE_ORIGIN_SOURCE } from './cors-origins.ts';
@@ -15,6 +15,7 @@ type Get = (name: string) => string | undefined;
 const LONGEST = 8192;
 /** `null` looks like a host. */
 const ORIGIN = String.raw`(?:\*|${LOOSE_ORIGIN_SOURCE})`;
+const BLANKS = `[${WHITE_SPACE}]*`;
 const wantedOrigin = "an origin such as https://app.example:8443, 'null' or '*'";
 const oneOrigin = new RegExp(`^${ORIGIN}$`);
 
@@ -29,8 +30,8 @@ const allowOrigin: AnnotationSpec = {
   name: 'cors-allow-origin',
   grammar: {
     kind: 'pattern',
-    // Every text matches in one way only: the spaces of an empty place belong to the comma behind them.
-    re2: `${ORIGIN}?(?: *,(?: *${ORIGIN})?)*`,
+    // Every text matches in one way only: the white space of an empty place belongs to the comma behind it.
+    re2: `${ORIGIN}?(?:${BLANKS},(?:${BLANKS}${ORIGIN})?)*`,
     maxLength: LONGEST,
     want: `origins with commas between: each ${wantedOrigin}`,
   },

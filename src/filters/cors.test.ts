@@ -9,6 +9,7 @@ import {
   parseRouteFilter,
   runRequest,
 } from '../../test/support/filter-harness.ts';
+import { annotationFault } from './annotation-grammar.ts';
 import { cors } from './cors.ts';
 import type { Filter } from './filter.ts';
 
@@ -114,6 +115,15 @@ describe('annotations', () => {
   test('`*` among others allows all', () => {
     const { config } = parseAnnotations(cors, { ...on, 'cors-allow-origin': 'https://a.example, *' });
     expect(config).toMatchObject({ allowOrigins: ['*'] });
+  });
+
+  test('white space of any kind may stand around origins, for the reader and for the grammar', () => {
+    const value = 'https://a.example\t,\r\nhttps://b.example, ,';
+    const { config, reports } = parseAnnotations(cors, { ...on, 'cors-allow-origin': value });
+    expect(config).toMatchObject({ allowOrigins: ['https://a.example', 'https://b.example'] });
+    expect(reports).toEqual([]);
+    const spec = cors.annotations?.known.find(({ name }) => name === 'cors-allow-origin');
+    expect(spec && annotationFault(spec.grammar, value)).toBeUndefined();
   });
 
   test('a list that nearly fits is read in no time', () => {
