@@ -50,6 +50,6 @@ function patternsOf({ hosts, redirect }: RouteDraft): readonly string[] {
 }
 
 /** `a.example` → `*.example`; a wildcard is its own. */
-function wildcardOf(host: string): string {
+export function wildcardOf(host: string): string {
   return `*${host.slice(Math.max(0, host.indexOf('.')))}`;
 }

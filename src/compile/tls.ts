@@ -1,12 +1,14 @@
 import { createPrivateKey, X509Certificate } from 'node:crypto';
 import type { Secret } from '../model/core-objects.ts';
 import type { ObjectMeta } from '../model/object-meta.ts';
+import { certificateBlocks } from '../util/certificate-bundle.ts';
 import type { CertificateMemory } from './certificate-memory.ts';
 import type { CertificateClaim } from './fragment.ts';
 import type { ObjectContext } from './object-context.ts';
 import { objectRank } from './rank.ts';
 import { resolveReference } from './resolve-reference.ts';
 import { checkedHost } from './route-host.ts';
+import { wildcardOf } from './tls-hosts.ts';
 
 /** What TLS blocks come to. */
 export interface TlsClaims {
@@ -71,10 +73,7 @@ export function claimCertificates(
 
 /** A wildcard is for one label, and for itself. */
 function covers(listed: string, host: string): boolean {
-  return (
-    listed === host ||
-    (listed.startsWith('*.') && listed === `*${host.slice(Math.max(0, host.indexOf('.')))}`)
-  );
+  return listed === host || listed === wildcardOf(host);
 }
 
 function readHosts(hosts: readonly string[], field: string, context: ObjectContext): readonly string[] {
@@ -86,12 +85,10 @@ function readHosts(hosts: readonly string[], field: string, context: ObjectConte
 const UNREADABLE = 'holds a certificate or key that is not readable PEM';
 /** The TLS library takes none below. */
 const MIN_RSA_BITS = 2048;
-const pemBlock =
-  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
 /** Every certificate of the chain; throws for one that cannot be read. */
 function readChain(pem: string): readonly X509Certificate[] {
-  return [...pem.matchAll(pemBlock)].map(([block]) => new X509Certificate(block));
+  return certificateBlocks(pem).map((block) => new X509Certificate(block));
 }
 
 /** The PEM texts of a usable TLS Secret, or why it cannot be used. Never quotes what the Secret holds. */
@@ -180,7 +177,7 @@ function shown(names: readonly string[]): string {
 
 /** `*.` in a certificate stands for one label, and is what a host that begins with it needs (RFC 9525 §6.3). */
 function isFor({ dnsNames: names }: TlsPair, host: string): boolean {
-  return names.includes(host) || names.includes(`*${host.slice(host.indexOf('.'))}`);
+  return names.some((name) => covers(name, host));
 }
 
 const DNS_NAME = /(?:^|, )DNS:([^",]+)/g;

@@ -4,10 +4,15 @@ import { X509Certificate } from 'node:crypto';
 const block =
   /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[^-]*-----END (?:TRUSTED |X509 )?CERTIFICATE-----/g;
 
+/** The PEM text of each certificate of a bundle, readable or not. */
+export function certificateBlocks(pem: string): readonly string[] {
+  return [...pem.matchAll(block)].map(([text]) => text);
+}
+
 /** The certificates of a PEM bundle; those that cannot be read are left out, as the TLS library leaves them out. */
 export function readBundle(pem: string): readonly X509Certificate[] {
   const found: X509Certificate[] = [];
-  for (const [text] of pem.matchAll(block)) {
+  for (const text of certificateBlocks(pem)) {
     try {
       found.push(new X509Certificate(text));
     } catch {
