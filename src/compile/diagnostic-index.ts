@@ -75,9 +75,11 @@ function placeOf({ path, code, message }: Diagnostic): string {
 function sameDiagnostics(a: readonly Diagnostic[], b: readonly Diagnostic[]): boolean {
   return (
     a.length === b.length &&
-    a.every(({ path, code, message }, index) => {
+    a.every(({ path, code, message, service }, index) => {
       const other = b[index];
-      return other?.path === path && other.code === code && other.message === message;
+      return (
+        other?.path === path && other.code === code && other.message === message && other.service === service
+      );
     })
   );
 }
