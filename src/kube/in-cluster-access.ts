@@ -38,10 +38,9 @@ export function accessInCluster(options: InClusterOptions = {}): ClusterAccess {
     origin: `ServiceAccount in "${folder}"`,
     load: async (again) => {
       if (again) files.forget();
-      const [token, ca] = await Promise.all([
-        files.read(join(folder, 'token'), "pod's token"),
-        files.read(join(folder, 'ca.crt'), "cluster's certificate authority"),
-      ]);
+      // One after the other, so that what is missing is told in one order.
+      const token = await files.read(join(folder, 'token'), "pod's token");
+      const ca = await files.read(join(folder, 'ca.crt'), "cluster's certificate authority");
       return {
         headers: [['authorization', `Bearer ${token.trim()}`]],
         connection: {
